@@ -1,0 +1,1 @@
+"""The annual target assessment: facts, patterns, scoring, freezing and the workbooks."""

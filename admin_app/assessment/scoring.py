@@ -1,0 +1,265 @@
+"""Facts and indicators to a score card, and cards to ranks. Pure: no session, no clock, no float.
+
+Sources: the totals, grades, quota and ties of the plan's rubric (§5.3) and its rulings 15-20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
+from typing import Any
+
+from . import patterns
+from .patterns import HUNDRED, NOT_APPLICABLE, ONE, ZERO, Points, cents
+
+TOP_TOTAL = Decimal(105)
+SMALLEST_RANKED_GROUP = 4
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of a fact's lists: a child, a carer, a drill. ``counted`` of ``expected``; what is short is missing."""
+
+    key: str
+    name: str
+    counted: Decimal
+    expected: Decimal
+    note: str = ""
+    part: str = ""
+    """The term, where a fact is a mean over terms."""
+    child_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One metric of one school. ``value`` None: there is nothing to count (the metric's empty case)."""
+
+    value: Decimal | None
+    numerator: Decimal = ZERO
+    denominator: Decimal = ZERO
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.counted < line.expected)
+
+    @property
+    def counted(self) -> tuple[Line, ...]:
+        return tuple(line for line in self.lines if line.counted > 0)
+
+
+class Status(StrEnum):
+    AUTO = "auto"
+    JUDGED = "judged"
+    MISSING = "missing"
+    NA = "na"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An indicator as the engine reads it."""
+
+    code: str
+    points: Decimal
+    pattern: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    applies: str = ""
+    """Stages of schooling and conditions, blank for all: 幼儿园 小学 初中 高中 寄宿."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric the rule asks for, in order."""
+        return tuple(_metrics(self.params))
+
+    @property
+    def judged_points(self) -> Decimal:
+        """How many of its points a person judges."""
+        return _judged(self.pattern, self.points, self.params)
+
+
+def _metrics(params: Mapping[str, Any]) -> Iterable[str]:
+    if "metric" in params:
+        yield params["metric"]
+    for name in ("parts", "items", "events"):
+        for part in params.get(name, ()):
+            yield from _metrics(part)
+
+
+def _judged(pattern: str, points: Decimal, params: Mapping[str, Any]) -> Decimal:
+    if pattern == "MANUAL":
+        return points
+    parts = params.get("parts", ())
+    return sum((_judged(p["pattern"], Decimal(p["points"]), p) for p in parts), ZERO)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One indicator of one school, scored. ``auto``: what was computed; ``final``: what the office decided; ``score``: what counts."""
+
+    code: str
+    max: Decimal
+    status: Status
+    auto: Decimal | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    final: Decimal | None = None
+    score: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """One school's result in a round. Totals are None while an item waits to be judged."""
+
+    school_id: int
+    code: str
+    name: str
+    group: str
+    items: tuple[Item, ...]
+    earned: Decimal
+    applicable: Decimal
+    bonus: Decimal = ZERO
+    discipline: Decimal = ZERO
+    veto: str | None = None
+    base: Decimal | None = None
+    total: Decimal | None = None
+    grade: str = ""
+    rank: int | None = None
+    fold: Decimal | None = None
+
+    @property
+    def takes_part(self) -> bool:
+        return self.total is not None and self.grade != "不参评"
+
+    @property
+    def waiting(self) -> int:
+        return sum(item.status is Status.MISSING for item in self.items)
+
+
+def applies_to(rule: Rule, stages: frozenset[str], *, boarding: bool) -> bool:
+    """Applicability follows the grades taught: an item applies if it applies to any of them (ruling 15)."""
+    words = set(rule.applies.split())
+    if "寄宿" in words and not boarding:
+        return False
+    wanted = words - {"寄宿"}
+    return not wanted or bool(wanted & stages)
+
+
+def score_item(rule: Rule, facts: Mapping[str, Fact], judged: Decimal | None, *, applies: bool = True) -> Item:
+    """Score one indicator.
+
+    :param facts: the facts that can be computed; a rule that asks for another is judged by hand as a whole.
+    :param judged: what the office entered: the judged part, or, over a computed item, the decided score.
+    """
+    if not applies:
+        return Item(rule.code, ZERO, Status.NA)
+    by_hand = rule.pattern == "MANUAL" or not set(rule.metrics) <= facts.keys()
+    if by_hand:
+        if judged is None:
+            return Item(rule.code, rule.points, Status.MISSING)
+        score = cents(patterns.manual(rule.points, judged).earned)
+        return Item(rule.code, rule.points, Status.JUDGED, final=score, score=score)
+    numerator, denominator = _shown(rule, facts)
+    if rule.judged_points:
+        if judged is None:
+            return Item(rule.code, rule.points, Status.MISSING, None, numerator, denominator)
+        result = evaluate(rule.pattern, rule.points, rule.params, facts, judged)
+        return Item(
+            rule.code, result.maximum, Status.AUTO, cents(result.earned), numerator, denominator, None, cents(result.earned)
+        )
+    result = evaluate(rule.pattern, rule.points, rule.params, facts, None)
+    if not result.applies:
+        return Item(rule.code, ZERO, Status.NA)
+    auto = cents(result.earned)
+    final = cents(min(judged, result.maximum)) if judged is not None else None
+    return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, final, auto if final is None else final)
+
+
+def evaluate(pattern: str, points: Decimal, params: Mapping[str, Any], facts: Mapping[str, Fact], judged: Decimal | None) -> Points:
+    """One scoring pattern over the facts it names. ``judged``: for its MANUAL part."""
+
+    def value(of: Mapping[str, Any]) -> Decimal | None:
+        return facts[of["metric"]].value
+
+    def number(name: str, default: Decimal) -> Decimal:
+        return Decimal(str(params[name])) if name in params else default
+
+    match pattern:
+        case "ALLNONE":
+            return patterns.all_or_none(points, value(params), number("at_least", ONE))
+        case "CHECK":
+            items = [(value(i), Decimal(str(i.get("at_least", 1))), Decimal(str(i["points"]))) for i in params["items"]]
+            return patterns.ticks(items)
+        case "LACK":
+            return patterns.lack(points, value(params), number("per", ONE))
+        case "RATE":
+            return patterns.rate(points, value(params), number("floor", ZERO), number("ceiling", ONE))
+        case "STEP":
+            steps = [(Decimal(str(limit)), Decimal(str(p))) for limit, p in params["steps"]]
+            return patterns.step(points, value(params), steps, at_most=bool(params.get("at_most")))
+        case "COUNT":
+            return patterns.count(points, value(params), number("per", ONE))
+        case "EVENT":
+            return patterns.event(points, [(value(e), Decimal(str(e["per"]))) for e in params["events"]])
+        case "RANK":
+            place = value(params)
+            return patterns.rank(points, None if place is None else int(place), [Decimal(str(p)) for p in params["by_place"]])
+        case "MANUAL":
+            return NOT_APPLICABLE if judged is None else patterns.manual(points, judged)
+        case "WEIGHTED":
+            parts = [evaluate(p["pattern"], Decimal(str(p["points"])), p, facts, judged) for p in params["parts"]]
+            return patterns.weighted(parts, share_empty=params.get("empty") == "share", maximum=points)
+    raise ValueError(f"no such scoring pattern: {pattern}")
+
+
+def _shown(rule: Rule, facts: Mapping[str, Fact]) -> tuple[Decimal | None, Decimal | None]:
+    """The numerator and denominator a sheet prints: those of the rule's last metric (of F8, the carers)."""
+    if not rule.metrics:
+        return None, None
+    fact = facts[rule.metrics[-1]]
+    return fact.numerator, fact.denominator
+
+
+def total_up(card: Card, minimum: Decimal, weight: Decimal) -> Card:
+    """Base, total and fold of one card; nothing while an item waits (ruling 17)."""
+    if card.applicable < minimum:
+        return replace(card, grade="不参评")
+    if card.waiting:
+        return card
+    base = cents(card.earned / card.applicable * HUNDRED)
+    total = max(ZERO, min(base + card.bonus - card.discipline, TOP_TOTAL))
+    return replace(card, base=base, total=total, fold=cents(min(total, HUNDRED) / HUNDRED * weight))
+
+
+def rank_groups(cards: Iterable[Card], quota: Decimal) -> list[Card]:
+    """Ranks and grades inside each group (rulings 19): ties share a rank, the next is skipped (1, 2, 2, 4)."""
+    groups: dict[str, list[Card]] = {}
+    for card in cards:
+        groups.setdefault(card.group, []).append(card)
+    return [ranked for group in groups.values() for ranked in _rank(group, quota)]
+
+
+def _rank(group: Sequence[Card], quota: Decimal) -> list[Card]:
+    totals = [card.total for card in group if card.takes_part and card.total is not None]
+    free = [card.total for card in group if card.takes_part and card.total is not None and not card.veto]
+    places = max(1, int((quota * len(totals)).to_integral_value(ROUND_DOWN)))
+    ranked = []
+    for card in group:
+        if not card.takes_part or card.total is None:
+            ranked.append(card)
+            continue
+        better = sum(other > card.total for other in totals)
+        honoured = sum(other > card.total for other in free) < places
+        rank = better + 1 if len(totals) >= SMALLEST_RANKED_GROUP else None
+        ranked.append(replace(card, rank=rank, grade=grade_of(card.total, card.veto, in_quota=honoured)))
+    return sorted(ranked, key=lambda c: (c.total is None, -(c.total or ZERO), c.code))
+
+
+def grade_of(total: Decimal, veto: str | None, *, in_quota: bool) -> str:
+    """优秀 needs 90 and a place in the quota; a veto fails the school or bars it from honours."""
+    if veto == "fail" or total < 60:
+        return "不合格"
+    if veto == "no_honour" or total < 80:
+        return "合格"
+    return "优秀" if total >= 90 and in_quota else "良好"

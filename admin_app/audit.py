@@ -1,0 +1,170 @@
+"""Every saved change leaves an entry, in the same transaction, linked to the one before by HMAC.
+
+Collected in after_flush, written in before_commit: the head row is the last lock of a transaction (taken at the flush
+it deadlocks). Reads that matter (a dossier, an export, a revealed number) are noted by ``note``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import event, insert, inspect, select, update
+from sqlalchemy.orm import Session
+
+from . import rules
+from .access import UNLOGGED, Scope, scope_in
+from .models import AuditEntry, AuditHead, AuditValue, School, User
+from .orm import Base, BlindIndex, Choice, Kept, Row, Sealed, keyring, utcnow
+
+_BOOKKEEPING = {"version", "created_at", "created_by", "updated_at", "updated_by", "seen_at", "password_hash"}
+FIRST_MAC = "0" * 64
+
+
+def watch(session_class: type[Session]) -> None:
+    """Have every session of this class keep the log."""
+    event.listen(session_class, "before_flush", _stamp, propagate=True)
+    event.listen(session_class, "after_flush", _collect, propagate=True)
+    event.listen(session_class, "before_commit", _write, propagate=True)
+    event.listen(session_class, "after_soft_rollback", _forget, propagate=True)
+
+
+def note(session: Session, action: str, table_name: str, row_id: object = "", school_id: int | None = None, **what: Any) -> None:
+    """Leave an entry that is not a change of a row: a read, an export, a login. ``session``: committed by the caller."""
+    _pend(session, action, table_name, str(row_id), school_id, {k: [None, _plain(v)] for k, v in what.items()})
+
+
+def verify(session: Session) -> tuple[int, str | None]:
+    """Walk the chain.
+
+    :returns: how many entries hold, and what is wrong with the next one (None when the chain is whole).
+    """
+    last, seq = FIRST_MAC, 0
+    rows = session.execute(
+        select(AuditEntry, AuditValue).outerjoin(AuditValue, AuditValue.entry_id == AuditEntry.id).order_by(AuditEntry.id)
+    )
+    for entry, value in rows:
+        seq += 1
+        if entry.id != seq:
+            return seq - 1, f"第 {seq} 条缺失"
+        if value is not None and _digest(value.salt, value.changes) != entry.digest:
+            return seq - 1, f"第 {seq} 条的内容被改动"
+        last_link = {c: getattr(entry, c) for c in _LINK}
+        if _mac(last, last_link) != entry.mac:
+            return seq - 1, f"第 {seq} 条被改动或顺序不对"
+        last = entry.mac
+    head = session.get(AuditHead, 1)
+    if head is None or head.seq != seq or head.mac != last:
+        return seq, "末尾有条目被删除"
+    return seq, None
+
+
+def _stamp(session: Session, _context: Any, _instances: Any) -> None:
+    scope = scope_in(session)
+    for row in session.new:
+        if isinstance(row, Row):
+            row.created_by = row.updated_by = scope.user_id
+    for row in session.dirty:
+        if isinstance(row, Row) and session.is_modified(row):
+            row.updated_by, row.updated_at = scope.user_id, utcnow()
+
+
+def _collect(session: Session, _context: Any) -> None:
+    changed = [(row, action) for action, rows in _changed_rows(session) for row in rows if not isinstance(row, UNLOGGED)]
+    for row, action in sorted(changed, key=lambda pair: (type(pair[0]).__tablename__, inspect(pair[0]).identity or ())):
+        changes = dict(_changes(row, action))
+        if action == "update" and not changes:
+            continue
+        if isinstance(row, Kept) and "deleted_at" in changes:
+            action = "delete" if row.deleted_at else "restore"
+        _pend(session, action, type(row).__tablename__, str(row.id), _school_of(row), changes)
+
+
+def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
+    yield "create", list(session.new)
+    yield "update", [row for row in session.dirty if session.is_modified(row)]
+    yield "erase", list(session.deleted)
+
+
+def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
+    """``{column: [old, new]}`` with sealed values masked and blind indexes left out."""
+    for attr in inspect(row).mapper.column_attrs:
+        column = attr.columns[0]
+        if attr.key in _BOOKKEEPING or isinstance(column.type, BlindIndex):
+            continue
+        history = inspect(row).attrs[attr.key].history
+        old = history.deleted[0] if history.deleted else None
+        new = None if action == "erase" else getattr(row, attr.key)
+        if action == "update" and not history.has_changes():
+            continue
+        if (old, new) != (None, None):
+            hide = rules.mask if isinstance(column.type, Sealed) else None
+            yield attr.key, [_plain(v) if hide is None or v is None else hide(v) for v in (old, new)]
+
+
+def _school_of(row: Any) -> int | None:
+    return row.id if isinstance(row, School) else row.school_id if hasattr(row, "school_id") and not isinstance(row, User) else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Choice):
+        return value.value
+    if isinstance(value, dt.date | Decimal):
+        return str(value)
+    return value
+
+
+def _pend(session: Session, action: str, table_name: str, row_id: str, school_id: int | None, changes: dict[str, Any]) -> None:
+    scope: Scope = scope_in(session)
+    salt = secrets.token_hex(8)
+    entry = {
+        "at": utcnow(),
+        "user_id": scope.user_id,
+        "user_name": scope.name,
+        "school_id": school_id,
+        "action": action,
+        "table_name": table_name,
+        "row_id": row_id,
+        "address": scope.address,
+        "digest": _digest(salt, changes),
+    }
+    session.info.setdefault("audit", []).append((entry, salt, changes))
+
+
+def _write(session: Session) -> None:
+    session.flush()  # the event comes before the commit's own flush
+    pending = session.info.pop("audit", None)
+    if not pending:
+        return
+    connection = session.connection()
+    head = AuditHead.__table__
+    seq, last = connection.execute(select(head.c.seq, head.c.mac).where(head.c.id == 1).with_for_update()).one()
+    for entry, _, _ in pending:
+        seq += 1
+        entry["id"] = seq
+        entry["mac"] = last = _mac(last, entry)
+    connection.execute(insert(AuditEntry.__table__), [entry for entry, _, _ in pending])
+    values = [{"entry_id": e["id"], "salt": salt, "changes": changes} for e, salt, changes in pending]
+    connection.execute(insert(AuditValue.__table__), values)
+    connection.execute(update(head).where(head.c.id == 1).values(seq=seq, mac=last))
+
+
+def _forget(session: Session, _previous: Any) -> None:
+    session.info.pop("audit", None)
+
+
+_LINK = ("id", "at", "user_id", "user_name", "school_id", "action", "table_name", "row_id", "address", "digest")
+
+
+def _mac(last: str, entry: dict[str, Any]) -> str:
+    at: dt.datetime = entry["at"]
+    words = [last] + [at.astimezone(dt.UTC).isoformat() if name == "at" else str(entry[name]) for name in _LINK]
+    return keyring.sign("\x1f".join(words))
+
+
+def _digest(salt: str, changes: dict[str, Any]) -> str:
+    return keyring.sign(salt + json.dumps(changes, ensure_ascii=False, sort_keys=True))

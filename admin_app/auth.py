@@ -1,0 +1,292 @@
+"""Login, passwords, throttling and session records; binds the actor's scope to the request's session. Closed by default."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import Flask, Response, redirect, request, session as cookie, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from . import access, audit
+from .access import NOTHING, SYSTEM, Scope
+from .db import db, session_with, writing
+from .models import Grant, LoginFailure, LoginSession, Role, School, User
+from .orm import keyring, utcnow
+from .rules import Complaint
+from .settings import Settings
+
+OPEN_ENDPOINTS = {"sign_in.login", "static", "admin.static", "status.healthz", "status.readyz"}
+"""What answers without login. Everything else redirects to it."""
+BEFORE_CHANGING = {"sign_in.password", "sign_in.logout"}
+
+MAX_FAILURES, MAX_FAILURES_OF_ADDRESS, LOCKED_FOR = 5, 50, dt.timedelta(minutes=15)
+FIRST_PASSWORD_LASTS = dt.timedelta(hours=72)
+MIN_PASSWORD, MAX_PASSWORD = 12, 128
+_CONTEXT_WORDS = ("password", "qwerty", "123456", "abcdef", "新平", "xinping", "教育局", "留守儿童", "身份证")
+
+_hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2)
+_NOBODY = _hasher.hash(secrets.token_hex(16))
+"""Verified when the account does not exist, so that the answer takes as long."""
+
+
+@dataclass
+class Actor(UserMixin):
+    """Who is logged in, as the request sees it."""
+
+    token: str
+    user_id: int
+    username: str
+    name: str
+    scope: Scope
+    locale: str
+    must_change: bool
+    school_name: str
+    last_login_at: dt.datetime | None
+
+    def get_id(self) -> str:
+        return self.token
+
+    @property
+    def role_words(self) -> str:
+        return "、".join(str(role) for role in Role if role in self.scope.roles)
+
+
+def init(app: Flask, settings: Settings) -> None:
+    manager = LoginManager(app)
+    manager.user_loader(_load)
+    app.config["IDLE"] = dt.timedelta(minutes=settings.idle_minutes)
+    app.config["LONGEST"] = dt.timedelta(hours=settings.session_hours)
+    app.config["THROTTLE"] = settings.rate_limits
+    app.before_request(_enter)
+
+
+def _enter() -> Response | None:
+    """Load the actor in a session of its own, then bind the request's session: its first act."""
+    if request.endpoint in OPEN_ENDPOINTS:
+        access.bind(db.session(), NOTHING)
+        return None
+    if not current_user.is_authenticated:
+        return redirect(url_for("sign_in.login"))
+    if current_user.must_change and request.endpoint not in BEFORE_CHANGING:
+        return redirect(url_for("sign_in.password"))
+    session = db.session()
+    access.bind(session, current_user.scope)
+    session.info["writes"] = request.method not in ("GET", "HEAD", "OPTIONS")
+    return None
+
+
+def _load(token: str) -> Actor | None:
+    from flask import current_app
+
+    with session_with(SYSTEM) as session:
+        held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), LoginSession.ended_at.is_(None)))
+        now = utcnow()
+        if held is None or now - held.seen_at > current_app.config["IDLE"] or now - held.started_at > current_app.config["LONGEST"]:
+            return None
+        user = session.get(User, held.user_id)
+        if user is None or not user.active:
+            return None
+        actor = _actor(session, user, token)
+        stale = now - held.seen_at > dt.timedelta(minutes=1)
+        held_id = held.id
+    if stale:
+        with session_with(SYSTEM, writes=True) as session:
+            session.get_one(LoginSession, held_id).seen_at = now
+            session.commit()
+    return actor
+
+
+def _actor(session: Session, user: User, token: str) -> Actor:
+    sites = session.scalars(select(School.id).where(School.centre_id == user.school_id)) if user.school_id else ()
+    school = session.get(School, user.school_id) if user.school_id else None
+    return Actor(
+        token=token,
+        user_id=user.id,
+        username=user.username,
+        name=user.name,
+        scope=access.scope_of(user, frozenset(sites), address()),
+        locale=user.locale,
+        must_change=user.must_change,
+        school_name=school.name if school else "",
+        last_login_at=user.last_login_at,
+    )
+
+
+def address() -> str:
+    return request.remote_addr or "" if request else ""
+
+
+# --- logging in and out ---
+
+
+def log_in(username: str, password: str) -> None:
+    """Check the password and start a session.
+
+    :raises Complaint: with one sentence for an unknown account, a wrong password, a locked or a disabled account.
+    """
+    from flask import current_app
+
+    throttled = current_app.config["THROTTLE"]
+    if throttled and _locked(username):
+        raise Complaint("尝试次数过多，请 15 分钟后再试，或请德育股重置密码。")
+    with session_with(SYSTEM) as session:
+        user = session.scalar(select(User).where(User.username == username))
+        stored = user.password_hash if user else _NOBODY
+        user_id = user.id if user and user.active and not _expired(user) else None
+    right = len(password) <= MAX_PASSWORD and _verify(stored, password)
+    if not right or user_id is None:
+        left = _count_failure(username) if throttled else MAX_FAILURES
+        raise Complaint(f"账号或密码不对。再错 {left} 次将锁定 15 分钟。" if left > 0 else "账号或密码不对，已锁定 15 分钟。")
+    token = secrets.token_urlsafe(32)
+    with writing(SYSTEM) as session:
+        user = session.get_one(User, user_id)
+        if _hasher.check_needs_rehash(user.password_hash):
+            user.password_hash = _hasher.hash(password)
+        actor = _actor(session, user, token)
+        user.last_login_at = utcnow()
+        session.add(LoginSession(token_hash=_hash(token), user_id=user.id, address=address()))
+    with writing(actor.scope) as session:
+        audit.note(session, "login", "user_account", user_id)
+    cookie.clear()
+    login_user(actor)
+
+
+def log_out() -> None:
+    token = current_user.token
+    with writing(SYSTEM) as session:
+        held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token)))
+        if held:
+            held.ended_at = utcnow()
+    with writing(current_user.scope) as session:
+        audit.note(session, "logout", "user_account", current_user.user_id)
+    logout_user()
+    cookie.clear()
+
+
+def end_sessions(session: Session, user_id: int, but: str = "") -> None:
+    """Put an account out everywhere at once (disabled, other roles, another password). ``but``: a token that stays."""
+    for held in session.scalars(select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))):
+        if held.token_hash != _hash(but):
+            held.ended_at = utcnow()
+
+
+def _locked(username: str) -> bool:
+    since = utcnow() - LOCKED_FOR
+    with session_with(SYSTEM) as session:
+        of_name = (
+            session.query(LoginFailure.id).filter(LoginFailure.who == keyring.index(username), LoginFailure.at > since).count()
+        )
+        of_place = session.query(LoginFailure.id).filter(LoginFailure.address == address(), LoginFailure.at > since).count()
+    return of_name >= MAX_FAILURES or of_place >= MAX_FAILURES_OF_ADDRESS
+
+
+def _count_failure(username: str) -> int:
+    """Note a refused login; returns how many tries are left."""
+    who = keyring.index(username)
+    with writing(SYSTEM) as session:
+        session.add(LoginFailure(who=who, address=address()))
+        audit.note(session, "refused", "user_account", "", None, address=address())
+        session.flush()
+        since = utcnow() - LOCKED_FOR
+        tried = session.scalar(select(func.count(LoginFailure.id)).where(LoginFailure.who == who, LoginFailure.at > since))
+    return max(0, MAX_FAILURES - (tried or 0))
+
+
+def _expired(user: User) -> bool:
+    return user.must_change and user.password_expires_at is not None and user.password_expires_at < utcnow()
+
+
+def _verify(stored: str, password: str) -> bool:
+    try:
+        return _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# --- accounts ---
+
+
+def check_password(password: str, username: str = "") -> None:
+    """:raises Complaint: when a password is too short, too long or easy to guess."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise Complaint(f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符，可以是一句话。", "password")
+    low = password.lower()
+    if len(set(low)) < 5 or any(word in low for word in _CONTEXT_WORDS) or (username and username.lower() in low):
+        raise Complaint("密码太容易猜到：不要含账号、县名、连续数字或重复字符。", "password")
+
+
+def create_user(
+    session: Session, username: str, name: str, roles: list[Role], school: School | None, password: str, *, must_change: bool = True
+) -> User:
+    """A new account. ``password`` is taken as given; a first password lasts 72 hours.
+
+    :raises Complaint: when the name is taken, or a school role has no school.
+    """
+    if session.scalar(select(User).where(User.username == username)):
+        raise Complaint(f"账号 {username} 已存在。", "username")
+    if access.SCHOOL_ROLES.intersection(roles) and school is None:
+        raise Complaint("学校填报员、校长、心理教师须指定学校。", "school")
+    user = User(
+        username=username,
+        name=name,
+        school_id=school.id if school else None,
+        password_hash=_hasher.hash(password),
+        must_change=must_change,
+        password_expires_at=utcnow() + FIRST_PASSWORD_LASTS if must_change else None,
+        grants=[Grant(role=role) for role in dict.fromkeys(roles)],
+    )
+    session.add(user)
+    return user
+
+
+def first_password() -> str:
+    return secrets.token_urlsafe(12)
+
+
+def reset_password(session: Session, user: User) -> str:
+    """A random first password; the old one and all sessions are dead. Returns it, to be told once."""
+    password = first_password()
+    user.password_hash = _hasher.hash(password)
+    user.must_change = True
+    user.password_expires_at = utcnow() + FIRST_PASSWORD_LASTS
+    end_sessions(session, user.id)
+    return password
+
+
+def set_password(user: User, password: str) -> None:
+    """A password taken as it is (demo accounts only)."""
+    if not _verify(user.password_hash, password):
+        user.password_hash = _hasher.hash(password)
+    user.must_change = False
+    user.password_expires_at = None
+
+
+def change_password(user_id: int, old: str, new: str, token: str) -> None:
+    """:raises Complaint: when the old password is wrong or the new one is not acceptable."""
+    with writing(SYSTEM) as session:
+        user = session.get_one(User, user_id)
+        if not _verify(user.password_hash, old):
+            raise Complaint("原密码不对。", "old")
+        check_password(new, user.username)
+        if old == new:
+            raise Complaint("新密码不能与原密码相同。", "password")
+        user.password_hash = _hasher.hash(new)
+        user.must_change = False
+        user.password_expires_at = None
+        end_sessions(session, user_id, but=token)
+
+
+def use_language(user_id: int, locale: str) -> None:
+    with writing(SYSTEM) as session:
+        session.get_one(User, user_id).locale = locale

@@ -1,0 +1,164 @@
+"""The only reader of the words, checks and sensitivity that models.py keeps on its columns."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Boolean
+from sqlalchemy.orm import ColumnProperty, RelationshipProperty, class_mapper
+
+from . import models, rules
+from .orm import Base, BlindIndex, Check, Choice, Coded, Group, Sealed
+
+TABLES: dict[str, str] = {
+    "township": "乡镇",
+    "school": "学校",
+    "code": "代码",
+    "term": "学期",
+    "setting": "设置",
+    "staff": "教职工",
+    "child": "儿童",
+    "enrolment": "就读",
+    "parent": "父母",
+    "parent_status": "父母去向",
+    "carer": "照护人",
+    "responsibility": "包保责任人",
+    "contact_card": "联系卡",
+    "transfer": "转学",
+    "state_note": "四项状况",
+    "care_record": "关爱记录",
+    "activity": "活动演练",
+    "participation": "参加儿童",
+    "training_session": "培训",
+    "attendance": "培训签到",
+    "scheme": "考核方案",
+    "indicator": "指标",
+    "assessment_round": "考核轮次",
+    "sheet": "评分表",
+    "item_score": "得分",
+    "adjustment": "加减分",
+    "user_account": "账号",
+    "user_role": "角色",
+    "import_batch": "导入",
+}
+"""What a record of each table is called on screens and in the log."""
+
+
+@cache
+def _info(model: type[Base], name: str) -> dict[str, Any]:
+    prop = class_mapper(model).get_property(name)
+    if isinstance(prop, RelationshipProperty):
+        return dict(prop.info)
+    assert isinstance(prop, ColumnProperty)
+    return dict(prop.columns[0].info)
+
+
+def label(model: type[Base], name: str) -> str:
+    """What a column or relationship is called, in Chinese; ``a.b`` is what b is called at the far end of a."""
+    head, _, rest = name.partition(".")
+    if rest:
+        far = class_mapper(model).relationships[head].mapper.class_
+        return label(far, rest) if rest != "name" else label(model, head)
+    return str(_info(model, head).get("label") or name)
+
+
+def check(model: type[Base], name: str) -> Check | None:
+    return _info(model, name).get("check")
+
+
+def group(model: type[Base], name: str) -> Group:
+    head, _, rest = name.partition(".")
+    if rest:
+        return group(class_mapper(model).relationships[head].mapper.class_, rest)
+    return _info(model, name).get("group") or Group.ROSTER
+
+
+def hint(model: type[Base], name: str) -> str:
+    return _info(model, name).get("hint") or ""
+
+
+def column_type(model: type[Base], name: str) -> Any:
+    return class_mapper(model).columns[name].type
+
+
+def is_sealed(model: type[Base], name: str) -> bool:
+    head, _, rest = name.partition(".")
+    if rest:
+        return is_sealed(class_mapper(model).relationships[head].mapper.class_, rest)
+    mapper = class_mapper(model)
+    return head in mapper.columns and isinstance(mapper.columns[head].type, Sealed | BlindIndex)
+
+
+def choices(model: type[Base], name: str) -> type[Choice] | None:
+    kind = column_type(model, name)
+    return kind.choices if isinstance(kind, Coded) else None
+
+
+def text(value: Any) -> str:
+    """A value as it is read on a screen or a sheet: dates ISO, yes and no in words, a Choice by its label."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, dt.datetime):
+        return local(value).strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value)
+
+
+def local(moment: dt.datetime) -> dt.datetime:
+    """A point in time on the county's clock (China has one zone and no summer time)."""
+    return moment.astimezone(dt.timezone(dt.timedelta(hours=8)))
+
+
+def parse(model: type[Base], name: str, raw: str) -> tuple[Any, str | None]:
+    """A text as typed or read from a sheet, into what the column keeps.
+
+    :returns: the value and None, or None and the complaint. An empty text is None without complaint.
+    """
+    raw = rules.tidy(raw)
+    if not raw:
+        return None, None
+    kind = column_type(model, name)
+    if isinstance(kind, Coded):
+        member = kind.choices.from_text(raw)
+        return member, None if member else f"“{raw}”不在可选范围内。"
+    if isinstance(kind, Boolean):
+        if raw in rules.YES_WORDS:
+            return True, None
+        return (False, None) if raw in rules.NO_WORDS else (None, f"“{raw}”应填 是 或 否。")
+    complaint = complain(model, name, raw)
+    return (None, complaint) if complaint else (tidied(model, name, raw), None)
+
+
+def tidied(model: type[Base], name: str, value: str) -> str:
+    """A text in the form the column keeps: names without blanks, numbers half-width."""
+    rule = check(model, name)
+    if rule is rules.person_name:
+        return rules.tidy_name(value)
+    if rule in (rules.phone, rules.id_number, rules.roll_number):
+        return rules.tidy_number(value)
+    return rules.tidy(value)
+
+
+def complain(model: type[Base], name: str, value: str) -> str | None:
+    """What is wrong with a text for this column: its own check, then its length."""
+    rule = check(model, name)
+    if rule and (complaint := rule(value)):
+        return complaint
+    kind = column_type(model, name)
+    length = getattr(kind, "length", None)
+    if length and not isinstance(kind, Sealed) and len(value) > length:
+        return f"最多 {length} 个字，现有 {len(value)} 个。"
+    return None
+
+
+def of_table(table_name: str) -> str:
+    return TABLES.get(table_name, table_name)
+
+
+def model_of(table_name: str) -> type[Base] | None:
+    return next((m.class_ for m in models.Base.registry.mappers if m.class_.__tablename__ == table_name), None)

@@ -1,0 +1,1187 @@
+"""Every table, typed, in reading order: places, people, the child's file, care, school work, assessment, access.
+
+A column says once what it is called, what it accepts and how sensitive it is (orm.field); who owns a row is its kind
+(Shared, Private, SchoolOwned, ChildFile, History, CareEvent, Between). No behaviour beyond ``__str__``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from . import rules
+from .orm import (
+    Base,
+    Between,
+    BlindIndex,
+    CareEvent,
+    ChildFile,
+    Choice,
+    Coded,
+    Exact,
+    Group,
+    History,
+    Kept,
+    LongText,
+    Moment,
+    Period,
+    Private,
+    Row,
+    SchoolOwned,
+    Sealed,
+    Shared,
+    field,
+    link,
+    utcnow,
+)
+
+
+class Resource(StrEnum):
+    """What the role table in access.py grants rights on; each table belongs to one."""
+
+    SCHOOLS = "schools"
+    STAFF = "staff"
+    REGISTER = "register"
+    CARE = "care"
+    WORK = "work"
+    RUBRIC = "rubric"
+    SCORES = "scores"
+    ACCOUNTS = "accounts"
+    AUDIT = "audit"
+
+
+def _live(*columns: str) -> Index:
+    """Unique among the rows that are not in the trash."""
+    alive = text("deleted_at IS NULL")
+    return Index(None, *columns, unique=True, sqlite_where=alive, postgresql_where=alive)
+
+
+# --- places: who is where ---
+
+
+class TownshipKind(Choice):
+    STREET = "street", "街道"
+    TOWN = "town", "镇"
+    RURAL = "rural", "乡"
+
+
+class Township(Row, Shared):
+    """乡镇（街道）, in the county's administrative order."""
+
+    __tablename__ = "township"
+    RESOURCE = Resource.SCHOOLS
+
+    code: Mapped[str] = field("代码", String(12), unique=True)
+    name: Mapped[str] = field("名称", String(30), unique=True)
+    kind: Mapped[TownshipKind] = field("类型", Coded(TownshipKind))
+    position: Mapped[int] = field("顺序", Integer)
+    aliases: Mapped[str | None] = field("别名", String(100), hint="导入时认得的其他写法，用空格隔开")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SchoolKind(Choice):
+    KINDERGARTEN = "kindergarten", "幼儿园"
+    POINT = "point", "教学点"
+    VILLAGE = "village", "村完小", "完全小学", "村小"
+    CENTRE = "centre", "中心小学", "中心校", "中心完小"
+    PRIMARY = "primary", "县直小学", "小学"
+    NINE_YEAR = "nine_year", "九年一贯制", "九年一贯制学校"
+    JUNIOR = "junior", "初级中学", "初中"
+    COMPLETE = "complete", "完全中学"
+    SENIOR = "senior", "高级中学", "高中"
+    VOCATIONAL = "vocational", "职业高级中学", "职中", "中职"
+    SPECIAL = "special", "特殊教育学校", "特教"
+    OUTSIDE = "outside", "县外"
+
+
+class SchoolGroup(Choice):
+    """考核组别: a school is ranked only inside its group."""
+
+    SENIOR = "senior", "高中组"
+    JUNIOR = "junior", "初中组"
+    PRIMARY = "primary", "小学组"
+    COUNTY_PRIMARY = "county_primary", "县直小学组"
+    KINDERGARTEN = "kindergarten", "幼儿园组"
+
+
+class Area(Choice):
+    CITY = "city", "城区"
+    TOWN = "town", "镇区"
+    VILLAGE = "village", "乡村"
+
+
+class School(Row, Shared):
+    """A school or one of its sites (教学点、村完小): the unit where a child sits. Out of the county is a row too (县外)."""
+
+    __tablename__ = "school"
+    RESOURCE = Resource.SCHOOLS
+
+    code: Mapped[str] = field("学校标识码", String(10), unique=True, check=rules.school_code)
+    name: Mapped[str] = field("学校名称", String(60), index=True)
+    township_id: Mapped[int | None] = field("乡镇", ForeignKey("township.id"), index=True)
+    kind: Mapped[SchoolKind] = field("办学类型", Coded(SchoolKind))
+    centre_id: Mapped[int | None] = field("上级中心校", ForeignKey("school.id"), index=True)
+    assessed: Mapped[bool] = field("是否考核单位", Boolean, default=False)
+    school_group: Mapped[SchoolGroup | None] = field("考核组别", Coded(SchoolGroup))
+    boarding: Mapped[bool] = field("是否寄宿制", Boolean, default=False)
+    public: Mapped[bool] = field("是否公办", Boolean, default=True)
+    area: Mapped[Area | None] = field("城乡分类", Coded(Area))
+    pupils: Mapped[int | None] = field("在校学生数", Integer)
+    phone: Mapped[str | None] = field("学校电话", String(20), check=rules.phone)
+    township: Mapped[Township | None] = link("乡镇")
+    centre: Mapped[School | None] = link("上级中心校", remote_side="School.id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CodeKind(Choice):
+    ACTIVITY = "activity", "活动类别"
+    DRILL = "drill", "演练类别"
+    TRAINING = "training", "培训类别"
+
+
+class Code(Row, Shared):
+    """A list that the county changes itself (kinds of activity, drill, training). A rule names a row by its code."""
+
+    __tablename__ = "code"
+    __table_args__ = (UniqueConstraint("kind", "code"),)
+    RESOURCE = Resource.RUBRIC
+
+    kind: Mapped[CodeKind] = field("代码表", Coded(CodeKind))
+    code: Mapped[str] = field("代码", String(8))
+    name: Mapped[str] = field("名称", String(40))
+    aliases: Mapped[str | None] = field("别名", String(100), hint="导入时认得的其他写法，用空格隔开")
+    position: Mapped[int] = field("顺序", Integer, default=0)
+    active: Mapped[bool] = field("启用", Boolean, default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Term(Row, Shared):
+    """学期, from the county's calendar: never derived from the month."""
+
+    __tablename__ = "term"
+    RESOURCE = Resource.RUBRIC
+
+    code: Mapped[str] = field("代码", String(10), unique=True, hint="如 2025-1")
+    name: Mapped[str] = field("名称", String(40))
+    start: Mapped[dt.date] = field("开学日", Date, check=rules.sensible_date)
+    last_day: Mapped[dt.date] = field("放假前最后一天", Date, check=rules.sensible_date)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Setting(Row, Shared):
+    """A value the county sets once (the name printed on papers), and the mark of a demo database."""
+
+    __tablename__ = "setting"
+    RESOURCE = Resource.RUBRIC
+
+    key: Mapped[str] = field("名称", String(40), unique=True)
+    value: Mapped[str] = field("值", String(200))
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Day(Base, Shared):
+    """The calendar with running numbers: days, months and ages become subtraction, the same SQL on both databases."""
+
+    __tablename__ = "day"
+    RESOURCE = Resource.RUBRIC
+
+    date: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, index=True)
+    month: Mapped[int] = mapped_column(Integer, index=True, doc="12 * year + month")
+    after_3_months: Mapped[dt.date] = mapped_column(Date)
+    after_16_years: Mapped[dt.date] = mapped_column(Date)
+
+
+# --- people of a school ---
+
+
+class Staff(Kept, SchoolOwned, Period):
+    """教职工 of one school, from being hired to leaving."""
+
+    __tablename__ = "staff"
+    RESOURCE = Resource.STAFF
+
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, index=True)
+    duty: Mapped[str | None] = field("职务", String(40), hint="如 班主任、德育主任、生活辅导员")
+    phone: Mapped[str | None] = field("联系电话", Sealed("staff.phone"), check=rules.phone, group=Group.CONTACT)
+    phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
+    confirmed: Mapped[bool] = field("已确认", Boolean, default=True, hint="导入台账时新出现的教师先标为待确认")
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# --- the child and the file that follows the child ---
+
+
+class Sex(Choice):
+    MALE = "1", "男"
+    FEMALE = "2", "女"
+
+
+_ETHNIC_GROUPS = [
+    "汉",
+    "蒙古",
+    "回",
+    "藏",
+    "维吾尔",
+    "苗",
+    "彝",
+    "壮",
+    "布依",
+    "朝鲜",
+    "满",
+    "侗",
+    "瑶",
+    "白",
+    "土家",
+    "哈尼",
+    "哈萨克",
+    "傣",
+    "黎",
+    "傈僳",
+    "佤",
+    "畲",
+    "高山",
+    "拉祜",
+    "水",
+    "东乡",
+    "纳西",
+    "景颇",
+    "柯尔克孜",
+    "土",
+    "达斡尔",
+    "仫佬",
+    "羌",
+    "布朗",
+    "撒拉",
+    "毛南",
+    "仡佬",
+    "锡伯",
+    "阿昌",
+    "普米",
+    "塔吉克",
+    "怒",
+    "乌孜别克",
+    "俄罗斯",
+    "鄂温克",
+    "德昂",
+    "保安",
+    "裕固",
+    "京",
+    "塔塔尔",
+    "独龙",
+    "鄂伦春",
+    "赫哲",
+    "门巴",
+    "珞巴",
+    "基诺",
+]
+Ethnic: Any = Choice(
+    "Ethnic",
+    [(f"E{i:02}", (f"{i:02}", f"{name}族", name)) for i, name in enumerate(_ETHNIC_GROUPS, 1)]
+    + [("OTHER", ("97", "其他")), ("FOREIGN", ("98", "外国血统", "外国血统中国籍人士"))],
+)
+"""GB/T 3304-1991."""
+
+
+class IdKind(Choice):
+    RESIDENT = "1", "居民身份证"
+    PASSPORT = "A", "护照"
+    NONE = "Z", "其他（无）", "无"
+
+
+class Hukou(Choice):
+    FARM = "1", "农业", "农业户口"
+    CITY = "2", "非农业", "非农业户口"
+    RESIDENT = "3", "居民户", "居民户口", "居民"
+
+
+class Grade(Choice):
+    K0 = "K0", "托班"
+    K1 = "K1", "小班"
+    K2 = "K2", "中班"
+    K3 = "K3", "大班"
+    K4 = "K4", "学前班"
+    P1 = "P1", "一年级", "小学一年级", "一"
+    P2 = "P2", "二年级", "小学二年级", "二"
+    P3 = "P3", "三年级", "小学三年级", "三"
+    P4 = "P4", "四年级", "小学四年级", "四"
+    P5 = "P5", "五年级", "小学五年级", "五"
+    P6 = "P6", "六年级", "小学六年级", "六"
+    M1 = "M1", "七年级", "初一", "初中一年级", "七"
+    M2 = "M2", "八年级", "初二", "初中二年级", "八"
+    M3 = "M3", "九年级", "初三", "初中三年级", "九"
+    H1 = "H1", "高一"
+    H2 = "H2", "高二"
+    H3 = "H3", "高三"
+    V1 = "V1", "职高一", "中职一年级"
+    V2 = "V2", "职高二", "中职二年级"
+    V3 = "V3", "职高三", "中职三年级"
+
+
+class Health(Choice):
+    GOOD = "10", "健康或良好", "健康", "良好"
+    WEAK = "20", "一般或较弱", "一般", "较弱"
+    CHRONIC = "30", "有慢性病", "慢性病", "患病"
+    IMPAIRED = "40", "有生理缺陷"
+    DISABLED = "50", "残疾"
+
+
+class Child(Kept, SchoolOwned):
+    """儿童. ``school_id`` is the unit where the child sits now; it changes only through a transfer.
+
+    Whether the child is left behind is never stored: it is computed as of a date from the parents' dated status.
+    """
+
+    __tablename__ = "child"
+    RESOURCE = Resource.REGISTER
+
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, index=True)
+    former_name: Mapped[str | None] = field("曾用名", String(30), check=rules.person_name)
+    sex: Mapped[Sex] = field("性别", Coded(Sex))
+    birth_date: Mapped[dt.date] = field("出生日期", Date, check=rules.not_in_future, index=True)
+    ethnic: Mapped[Ethnic] = field("民族", Coded(Ethnic))
+    id_kind: Mapped[IdKind] = field("身份证件类型", Coded(IdKind), default=IdKind.RESIDENT)
+    id_number: Mapped[str | None] = field(
+        "公民身份号码",
+        Sealed("child.id_number"),
+        check=rules.id_number,
+        group=Group.IDENTITY,
+        index_in="id_number_key",
+        hint="没有证件号可不填，证件类型选“其他（无）”",
+    )
+    id_number_key: Mapped[str | None] = mapped_column(BlindIndex, active_history=True)
+    roll_number: Mapped[str | None] = field(
+        "学籍号", Sealed("child.roll_number"), check=rules.roll_number, group=Group.IDENTITY, hint="G、J 或 L 加 18 位"
+    )
+    hukou: Mapped[Hukou | None] = field("户口性质", Coded(Hukou))
+    hukou_place: Mapped[str | None] = field("户籍所在地", String(100), group=Group.CONTACT)
+    home_address: Mapped[str | None] = field("现居住地", String(100), group=Group.CONTACT, hint="写到村（居）委会、村民小组")
+    area: Mapped[Area | None] = field("居住地城乡分类", Coded(Area))
+    grade: Mapped[Grade] = field("年级", Coded(Grade))
+    class_name: Mapped[str] = field("班级", String(20))
+    class_teacher_id: Mapped[int | None] = field("班主任", ForeignKey("staff.id"), index=True)
+    boarding: Mapped[bool] = field("是否寄宿", Boolean, default=False)
+    health: Mapped[Health | None] = field("健康状况", Coded(Health))
+    special_requests: Mapped[str | None] = field("个性化要求", LongText, hint="孩子或家庭提出的要求；确实没有请填“无”")
+    interests: Mapped[str | None] = field("性格特征与兴趣爱好", String(200))
+    facts_confirmed_at: Mapped[dt.date | None] = field("本学期信息确认日", Date)
+    remark: Mapped[str | None] = field("备注", String(300))
+    school: Mapped[School] = link("学校")
+    class_teacher: Mapped[Staff | None] = link("班主任", foreign_keys="Child.class_teacher_id")
+    parents: Mapped[list[Parent]] = link("父母", back_populates="child", order_by="Parent.side")
+    carers: Mapped[list[Carer]] = link("照护人", back_populates="child", order_by="Carer.start")
+
+    __table_args__ = (UniqueConstraint("id", "school_id"), _live("id_number_key"), Index(None, "school_id", "grade", "class_name"))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeaveReason(Choice):
+    TRANSFER = "transfer", "转出"
+    GRADUATED = "graduated", "毕业离校"
+    DROPPED = "dropped", "辍学"
+    SUSPENDED = "suspended", "休学"
+    DEAD = "dead", "死亡"
+    OTHER = "other", "其他"
+
+
+class Enrolment(Kept, History, Period):
+    """就读: one stay of a child at one unit. Care records hang on it, so the past stays where it happened."""
+
+    __tablename__ = "enrolment"
+    RESOURCE = Resource.REGISTER
+
+    child_name: Mapped[str] = field("儿童姓名", String(30), hint="离开时的姓名")
+    leave_reason: Mapped[LeaveReason | None] = field("离开原因", Coded(LeaveReason))
+    child: Mapped[Child | None] = link(
+        "儿童", primaryjoin="Child.id == Enrolment.child_id", foreign_keys="Enrolment.child_id", viewonly=True
+    )
+    school: Mapped[School] = link(
+        "学校", primaryjoin="School.id == Enrolment.school_id", foreign_keys="Enrolment.school_id", viewonly=True
+    )
+
+    __table_args__ = (
+        UniqueConstraint("id", "child_id", "school_id"),
+        Index(
+            "uq_enrolment_open",
+            "child_id",
+            unique=True,
+            sqlite_where=text('"end" IS NULL AND deleted_at IS NULL'),
+            postgresql_where=text('"end" IS NULL AND deleted_at IS NULL'),
+        ),
+    )
+
+    def __str__(self) -> str:
+        return self.child_name
+
+
+class Side(Choice):
+    FATHER = "father", "父亲", "父"
+    MOTHER = "mother", "母亲", "母"
+
+
+class Bond(Choice):
+    OWN = "own", "亲生"
+    STEP = "step", "继父母"
+    ADOPTIVE = "adoptive", "养父母"
+
+
+class Contact(Choice):
+    """How often a parent is in touch; the law asks for every week at least."""
+
+    DAILY = "1", "每天"
+    WEEKLY = "2", "每周"
+    MONTHLY = "3", "每月"
+    QUARTERLY = "4", "每季度"
+    HALF_YEAR = "5", "半年"
+    YEARLY = "6", "一年及以上"
+    NEVER = "7", "无联系"
+    UNKNOWN = "9", "不详"
+
+
+class Parent(Kept, ChildFile):
+    """父母, one row a side. Where they are is the dated ParentStatus."""
+
+    __tablename__ = "parent"
+    RESOURCE = Resource.REGISTER
+
+    side: Mapped[Side] = field("关系", Coded(Side))
+    bond: Mapped[Bond] = field("亲缘", Coded(Bond), default=Bond.OWN)
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, hint="不知道可写“不详”")
+    phone: Mapped[str | None] = field("联系电话", Sealed("parent.phone"), check=rules.phone, group=Group.CONTACT)
+    phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
+    id_number: Mapped[str | None] = field("公民身份号码", Sealed("parent.id_number"), check=rules.id_number, group=Group.IDENTITY)
+    employer: Mapped[str | None] = field("务工单位、详细地址", String(100), group=Group.FAMILY)
+    contact: Mapped[Contact | None] = field("联系频率", Coded(Contact), group=Group.FAMILY)
+    last_home: Mapped[dt.date | None] = field("最近回家日期", Date, check=rules.not_in_future, group=Group.FAMILY)
+    child: Mapped[Child] = link("儿童", back_populates="parents")
+    statuses: Mapped[list[ParentStatus]] = link("去向", back_populates="parent", order_by="ParentStatus.start")
+
+    ALSO = (_live("child_id", "side"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ParentState(Choice):
+    AWAY = "away", "外出务工", "外出"
+    HOME = "home", "在家"
+    DEAD = "dead", "去世", "死亡"
+    MISSING = "missing", "失联", "失踪"
+    DIVORCED_ABSENT = "divorced_absent", "离异未共同生活", "离异"
+    IMPRISONED = "imprisoned", "服刑"
+    DETOX = "detox", "强制隔离戒毒", "强戒"
+    INCAPABLE = "incapable", "无监护能力", "重病重残"
+    UNKNOWN = "unknown", "不详"
+
+
+class Reach(Choice):
+    TOWNSHIP = "1", "乡镇外县内"
+    COUNTY = "2", "县外市内"
+    CITY = "3", "市外省内"
+    PROVINCE = "4", "省外"
+    ABROAD = "5", "境外"
+    UNKNOWN = "9", "不详"
+
+
+class ParentStatus(Kept, ChildFile, Period):
+    """父母去向: where a parent is, from a day to a day. The definitions of 留守 are computed from these rows alone."""
+
+    __tablename__ = "parent_status"
+    RESOURCE = Resource.REGISTER
+    NO_OVERLAP = ("parent_id",)
+
+    parent_id: Mapped[int] = field("父或母", ForeignKey("parent.id"), index=True)
+    state: Mapped[ParentState] = field("状态", Coded(ParentState), group=Group.FAMILY)
+    place: Mapped[str | None] = field("务工地", String(60), group=Group.FAMILY, hint="写到省、市")
+    reach: Mapped[Reach | None] = field("务工地范围", Coded(Reach), group=Group.FAMILY)
+    evidence: Mapped[str | None] = field("依据", String(100), group=Group.FAMILY)
+    parent: Mapped[Parent] = link("父或母", back_populates="statuses")
+    child: Mapped[Child] = link("儿童", overlaps="child,parents")
+
+    def __str__(self) -> str:
+        return str(self.state)
+
+
+class Kinship(Choice):
+    """GB/T 4761, read as: the carer is the child's ..."""
+
+    FATHER = "51", "父亲", "父", "爸爸"
+    MOTHER = "52", "母亲", "母", "妈妈"
+    STEPFATHER = "57", "继父或养父", "继父", "养父"
+    STEPMOTHER = "58", "继母或养母", "继母", "养母"
+    GRANDFATHER = "61", "祖父", "爷爷"
+    GRANDMOTHER = "62", "祖母", "奶奶"
+    GRANDFATHER_M = "63", "外祖父", "外公", "姥爷"
+    GRANDMOTHER_M = "64", "外祖母", "外婆", "姥姥"
+    GREAT_GRANDFATHER = "66", "曾祖父"
+    GREAT_GRANDMOTHER = "67", "曾祖母"
+    ELDER_BROTHER = "71", "兄", "哥哥"
+    YOUNGER_BROTHER = "73", "弟", "弟弟"
+    ELDER_SISTER = "75", "姐", "姐姐"
+    YOUNGER_SISTER = "77", "妹", "妹妹"
+    UNCLE_ELDER = "81", "伯父", "大伯", "大爹"
+    UNCLE_ELDER_WIFE = "82", "伯母", "大妈"
+    UNCLE = "83", "叔父", "叔叔", "二爹", "小爹", "叔伯"
+    UNCLE_WIFE = "84", "婶母", "婶婶", "婶娘"
+    UNCLE_M = "85", "舅父", "舅舅"
+    UNCLE_M_WIFE = "86", "舅母", "舅妈"
+    AUNT_M_HUSBAND = "87", "姨夫", "姨父"
+    AUNT_M = "88", "姨母", "姨妈", "姨"
+    AUNT_HUSBAND = "89", "姑父", "姑爹"
+    AUNT = "90", "姑母", "姑妈", "姑姑"
+    COUSIN = "91", "堂亲"
+    COUSIN_M = "92", "表亲"
+    OTHER_KIN = "97", "其他亲属"
+    NO_KIN = "99", "非亲属"
+    TEACHER = "A1", "教师（代理家长）", "代理家长"
+    NEIGHBOUR = "A2", "邻居"
+    VILLAGE = "A3", "村（居）委会", "村委会"
+    HOME = "A4", "福利或救助机构"
+
+
+class Occupation(Choice):
+    FARMING = "farming", "务农", "农民"
+    LABOUR = "labour", "务工"
+    TRADE = "trade", "个体"
+    TEACHER = "teacher", "教师"
+    NONE = "none", "无业", "无"
+    RETIRED = "retired", "退休"
+    OTHER = "other", "其他"
+
+
+class Schooling(Choice):
+    NONE = "none", "文盲"
+    PRIMARY = "primary", "小学"
+    JUNIOR = "junior", "初中"
+    SENIOR = "senior", "高中"
+    COLLEGE = "college", "大专以上"
+
+
+class CarerHealth(Choice):
+    GOOD = "good", "良好", "健康"
+    FAIR = "fair", "一般"
+    CHRONIC = "chronic", "慢性病"
+    SERIOUS = "serious", "重病"
+    DISABLED = "disabled", "残疾"
+
+
+class CareQuality(Choice):
+    """监护情况评估, with the official meaning of the 2016 national form."""
+
+    GOOD = "good", "较好"
+    FAIR = "fair", "一般"
+    POOR = "poor", "差"
+
+
+class Carer(Kept, ChildFile, Period):
+    """照护人: who does the daily care, one row a child. ``person_key`` says that two rows are one person."""
+
+    __tablename__ = "carer"
+    RESOURCE = Resource.REGISTER
+
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name)
+    relation: Mapped[Kinship] = field("与儿童关系", Coded(Kinship), hint="照护人是儿童的……")
+    sex: Mapped[Sex | None] = field("性别", Coded(Sex))
+    birth_date: Mapped[dt.date | None] = field("出生日期", Date, check=rules.not_in_future)
+    age: Mapped[int | None] = field("年龄", Integer, check=rules.age, hint="不知道出生日期时填")
+    age_on: Mapped[dt.date | None] = field("年龄登记日", Date)
+    id_number: Mapped[str | None] = field("公民身份号码", Sealed("carer.id_number"), check=rules.id_number, group=Group.IDENTITY)
+    phone: Mapped[str | None] = field("联系电话", Sealed("carer.phone"), check=rules.phone, group=Group.CONTACT)
+    phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
+    address: Mapped[str | None] = field("详细住址", String(100), group=Group.CONTACT)
+    occupation: Mapped[Occupation | None] = field("职业", Coded(Occupation))
+    schooling: Mapped[Schooling | None] = field("文化程度", Coded(Schooling))
+    health: Mapped[CarerHealth | None] = field("健康状况", Coded(CarerHealth), group=Group.FAMILY)
+    lives_with: Mapped[bool] = field("是否同住", Boolean, default=True)
+    quality: Mapped[CareQuality | None] = field("监护情况评估", Coded(CareQuality), group=Group.FAMILY)
+    person_key: Mapped[str | None] = mapped_column(BlindIndex, index=True, active_history=True)
+    child: Mapped[Child] = link("儿童", back_populates="carers")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Responsibility(Kept, ChildFile, Period):
+    """包保责任人: the staff member answerable for a child, exactly one at a time."""
+
+    __tablename__ = "responsibility"
+    RESOURCE = Resource.REGISTER
+    NO_OVERLAP = ("child_id",)
+
+    staff_id: Mapped[int] = field("责任人", ForeignKey("staff.id"), index=True)
+    staff: Mapped[Staff] = link("责任人")
+    child: Mapped[Child] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.staff)
+
+
+class ContactCard(Kept, ChildFile):
+    """一卡: the printed 家校联系卡; out of date as soon as a phone on it changes."""
+
+    __tablename__ = "contact_card"
+    RESOURCE = Resource.REGISTER
+
+    number: Mapped[int] = field("第几张", Integer, default=1)
+    issued_on: Mapped[dt.date] = field("发卡日期", Date, check=rules.not_in_future)
+    issued_by_id: Mapped[int] = field("发卡学校", ForeignKey("school.id"))
+    issued_by: Mapped[School] = link("发卡学校", foreign_keys="ContactCard.issued_by_id")
+    child: Mapped[Child] = link("儿童")
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+
+class TransferState(Choice):
+    PENDING = "pending", "待接收"
+    ACCEPTED = "accepted", "已接收"
+    RETURNED = "returned", "退回"
+
+
+class Transfer(Kept, Between):
+    """转学: the old school proposes, the new one accepts; until then the old school stays responsible."""
+
+    __tablename__ = "transfer"
+    RESOURCE = Resource.REGISTER
+
+    child_id: Mapped[int] = field("儿童", ForeignKey("child.id"), index=True)
+    child_name: Mapped[str] = field("儿童姓名", String(30))
+    proposed_on: Mapped[dt.date] = field("发起日", Date)
+    answered_on: Mapped[dt.date | None] = field("答复日", Date)
+    state: Mapped[TransferState] = field("状态", Coded(TransferState), default=TransferState.PENDING)
+
+    def __str__(self) -> str:
+        return self.child_name
+
+
+# --- care: what is done with a child ---
+
+
+class StateSide(Choice):
+    THOUGHT = "thought", "思想"
+    MIND = "mind", "心理"
+    STUDY = "study", "学习"
+    LIFE = "life", "生活"
+
+
+class StateNote(Kept, CareEvent):
+    """四项状况: one side of a child, observed on a day of a term."""
+
+    __tablename__ = "state_note"
+    RESOURCE = Resource.CARE
+
+    term_id: Mapped[int] = field("学期", ForeignKey("term.id"), index=True)
+    side: Mapped[StateSide] = field("方面", Coded(StateSide))
+    on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future)
+    staff_name: Mapped[str | None] = field("填写人", String(30))
+    text: Mapped[str] = field("状况", LongText, group=Group.FAMILY)
+    term: Mapped[Term] = link("学期")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.side)
+
+
+class CareKind(Choice):
+    TALK = "talk", "谈心"
+    VISIT = "visit", "家访"
+    CONTACT = "contact", "亲情联系", "家校联系", "联系"
+
+
+class CareWay(Choice):
+    FACE = "face", "面谈"
+    HOME = "home", "入户"
+    PHONE = "phone", "电话"
+    VIDEO = "video", "视频"
+    LETTER = "letter", "书信"
+    VILLAGE = "village", "村委会约见"
+
+
+class TalkerRole(Choice):
+    """Who spoke, as of that day: only a class teacher's or responsible person's talk counts for A4.1."""
+
+    RESPONSIBLE = "responsible", "包保责任人"
+    CLASS_TEACHER = "class_teacher", "班主任"
+    OTHER = "other", "其他教师"
+
+
+class Attention(Choice):
+    NORMAL = "normal", "一般"
+    WATCH = "watch", "关注"
+    FOCUS = "focus", "重点"
+
+
+class Effect(Choice):
+    BETTER = "better", "好转"
+    CHANGED = "changed", "有变化"
+    SAME = "same", "无变化"
+
+
+class CareRecord(Kept, CareEvent):
+    """谈心、家访、亲情联系: one talk, visit or contact with one child."""
+
+    __tablename__ = "care_record"
+    RESOURCE = Resource.CARE
+    ALSO = (Index(None, "kind", "on"),)
+
+    kind: Mapped[CareKind] = field("类别", Coded(CareKind))
+    on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future, index=True)
+    way: Mapped[CareWay] = field("方式", Coded(CareWay))
+    place: Mapped[str | None] = field("地点", String(60))
+    staff_id: Mapped[int | None] = field("教师", ForeignKey("staff.id"), index=True)
+    role: Mapped[TalkerRole] = field("教师身份", Coded(TalkerRole), default=TalkerRole.RESPONSIBLE)
+    partner: Mapped[str | None] = field("联系对象", String(40), hint="家访、联系时填：如 祖母、父亲")
+    content: Mapped[str | None] = field("内容", LongText, group=Group.MIND, hint="不超过 1000 字")
+    measures: Mapped[str | None] = field("措施", LongText, group=Group.MIND)
+    effect: Mapped[Effect | None] = field("效果", Coded(Effect))
+    attention: Mapped[Attention] = field("关注等级", Coded(Attention), default=Attention.NORMAL, group=Group.MIND)
+    follow_up_on: Mapped[dt.date | None] = field("跟进日期", Date)
+    staff: Mapped[Staff | None] = link("教师")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.kind)
+
+
+# --- school work ---
+
+
+class Carrier(Choice):
+    CLASS = "class", "班队会"
+    PIONEERS = "pioneers", "少先队"
+    LEAGUE = "league", "共青团"
+    SCHOOL = "school", "学校"
+    OUTSIDE = "outside", "外单位"
+
+
+class Activity(Kept, SchoolOwned):
+    """活动与演练: what a school does, with the children who took part."""
+
+    __tablename__ = "activity"
+    RESOURCE = Resource.WORK
+
+    title: Mapped[str] = field("主题", String(100))
+    kind_id: Mapped[int] = field("类别", ForeignKey("code.id"), index=True)
+    carrier: Mapped[Carrier | None] = field("载体", Coded(Carrier))
+    on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future, index=True)
+    until: Mapped[dt.date | None] = field("结束日期", Date)
+    place: Mapped[str | None] = field("地点", String(60))
+    leader: Mapped[str | None] = field("负责人", String(30))
+    pupils: Mapped[int | None] = field("参加学生数", Integer)
+    adults: Mapped[int | None] = field("家长、监护人数", Integer)
+    partners: Mapped[str | None] = field("联合部门", String(100))
+    summary: Mapped[str | None] = field("过程与效果", LongText, hint="不超过 800 字")
+    school: Mapped[School] = link("学校")
+    kind: Mapped[Code] = link("类别")
+    participants: Mapped[list[Participation]] = link("参加儿童", back_populates="activity")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Participation(Kept, CareEvent):
+    """A child took part in an activity."""
+
+    __tablename__ = "participation"
+    RESOURCE = Resource.WORK
+    ALSO = (_live("activity_id", "enrolment_id"),)
+
+    activity_id: Mapped[int] = field("活动", ForeignKey("activity.id"))
+    child_name: Mapped[str] = field("儿童姓名", String(30))
+    activity: Mapped[Activity] = link("活动", back_populates="participants")
+    enrolment: Mapped[Enrolment] = link("就读")
+
+    def __str__(self) -> str:
+        return self.child_name
+
+
+class TrainingSession(Kept, SchoolOwned):
+    """培训: a session for guardians (or staff), with its sign-in list."""
+
+    __tablename__ = "training_session"
+    RESOURCE = Resource.WORK
+
+    title: Mapped[str] = field("培训名称", String(100))
+    kind_id: Mapped[int] = field("类别", ForeignKey("code.id"), index=True)
+    on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future, index=True)
+    hours: Mapped[int | None] = field("课时", Integer)
+    place: Mapped[str | None] = field("地点", String(60))
+    speaker: Mapped[str | None] = field("主讲人", String(30))
+    speaker_unit: Mapped[str | None] = field("主讲人单位、职称", String(60))
+    topic: Mapped[str | None] = field("主题", String(200))
+    expected: Mapped[int | None] = field("应到人数", Integer)
+    school: Mapped[School] = link("学校")
+    kind: Mapped[Code] = link("类别")
+    attendance: Mapped[list[Attendance]] = link("签到", back_populates="session")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SignedHow(Choice):
+    PRESENT = "present", "到会签到"
+    DELEGATE = "delegate", "代签"
+    AT_HOME = "at_home", "送教上门"
+    ABSENT = "absent", "缺席"
+
+
+class Attendance(Kept, CareEvent):
+    """签到: one carer's line on a sign-in list. Name and relation are kept as text: the file may move on."""
+
+    __tablename__ = "attendance"
+    RESOURCE = Resource.WORK
+    ALSO = (_live("session_id", "enrolment_id", "person_key"),)
+
+    session_id: Mapped[int] = field("培训", ForeignKey("training_session.id"))
+    child_name: Mapped[str] = field("学生", String(30))
+    carer_name: Mapped[str] = field("监护人姓名", String(30))
+    relation: Mapped[Kinship] = field("与学生关系", Coded(Kinship))
+    how: Mapped[SignedHow] = field("签到", Coded(SignedHow), default=SignedHow.PRESENT)
+    person_key: Mapped[str | None] = mapped_column(BlindIndex, index=True, active_history=True)
+    session: Mapped[TrainingSession] = link("培训", back_populates="attendance")
+    enrolment: Mapped[Enrolment] = link("就读")
+
+    def __str__(self) -> str:
+        return self.carer_name
+
+
+# --- the annual target assessment (年度综合目标考核) ---
+
+
+class Definition(Choice):
+    GF13 = "GF13", "国发〔2016〕13号（不满16周岁）"
+    XJ = "XJ", "学籍口径（一方或双方外出满3个月）"
+
+
+class Scheme(Row, Shared):
+    """考核方案: a year's rubric with its rules."""
+
+    __tablename__ = "scheme"
+    RESOURCE = Resource.RUBRIC
+
+    code: Mapped[str] = field("版本", String(20), unique=True)
+    title: Mapped[str] = field("名称", String(80))
+    document: Mapped[str | None] = field("文号", String(40))
+    definition: Mapped[Definition] = field("口径", Coded(Definition), default=Definition.GF13)
+    quota: Mapped[Decimal] = field("优秀比例", Exact, default=Decimal("0.3"))
+    weight: Mapped[Decimal] = field("折算分值", Exact, default=Decimal(5))
+    bonus_cap: Mapped[Decimal] = field("加分封顶", Exact, default=Decimal(5))
+    minimum: Mapped[Decimal] = field("参评最低适用分", Exact, default=Decimal(60))
+    indicators: Mapped[list[Indicator]] = link("指标", back_populates="scheme", order_by="Indicator.position")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Pattern(Choice):
+    """How an indicator turns facts into points."""
+
+    ALLNONE = "ALLNONE", "有得分，无不得分"
+    CHECK = "CHECK", "逐项打钩"
+    LACK = "LACK", "每缺一项扣分"
+    RATE = "RATE", "按率得分"
+    STEP = "STEP", "分段得分"
+    COUNT = "COUNT", "按次得分"
+    EVENT = "EVENT", "发生一次扣分"
+    RANK = "RANK", "组内排名得分"
+    MANUAL = "MANUAL", "评定"
+    WEIGHTED = "WEIGHTED", "分部分计分"
+    BONUS = "BONUS", "加分"
+    VETO = "VETO", "一票否决"
+
+
+class Tag(Choice):
+    DUTY = "duty", "责任落实", "责"
+    EFFECT = "effect", "帮扶效果", "效"
+
+
+class Indicator(Row, Shared):
+    """指标: a first-level indicator (no parent) groups second-level ones; the rule is pattern, metric and parameters."""
+
+    __tablename__ = "indicator"
+    __table_args__ = (UniqueConstraint("scheme_id", "code"),)
+    RESOURCE = Resource.RUBRIC
+
+    scheme_id: Mapped[int] = field("方案", ForeignKey("scheme.id"), index=True)
+    parent_id: Mapped[int | None] = field("一级指标", ForeignKey("indicator.id"))
+    code: Mapped[str] = field("编号", String(8))
+    title: Mapped[str] = field("指标", String(60))
+    position: Mapped[int] = field("顺序", Integer)
+    points: Mapped[Decimal] = field("分值", Exact)
+    tag: Mapped[Tag | None] = field("标签", Coded(Tag))
+    standard: Mapped[str | None] = field("评分标准", String(200))
+    evidence: Mapped[str | None] = field("佐证材料", String(100))
+    pattern: Mapped[Pattern | None] = field("计分方式", Coded(Pattern))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"label": "参数"})
+    applies: Mapped[str | None] = field("适用", String(100), hint="学段：幼儿园 小学 初中 高中；空为全部。加“寄宿”为仅寄宿制")
+    scheme: Mapped[Scheme] = link("方案", back_populates="indicators")
+    parent: Mapped[Indicator | None] = link("一级指标", remote_side="Indicator.id")
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+
+class RoundState(Choice):
+    OPEN = "open", "评分中"
+    FROZEN = "frozen", "已冻结"
+    PUBLISHED = "published", "已公布"
+
+
+class Round(Row, Shared):
+    """考核轮次: a scheme applied to a period. Ranks come from the frozen round; a frozen round is never computed again."""
+
+    __tablename__ = "assessment_round"
+    RESOURCE = Resource.RUBRIC
+
+    code: Mapped[str] = field("年度", String(20), unique=True)
+    title: Mapped[str] = field("名称", String(80))
+    scheme_id: Mapped[int] = field("方案", ForeignKey("scheme.id"))
+    start: Mapped[dt.date] = field("考核期起", Date, check=rules.sensible_date)
+    last_day: Mapped[dt.date] = field("考核期止", Date, check=rules.sensible_date)
+    cut_off: Mapped[dt.date] = field("统计截止日", Date, check=rules.sensible_date, hint="此日以后录入的不计")
+    state: Mapped[RoundState] = field("状态", Coded(RoundState), default=RoundState.OPEN)
+    frozen_at: Mapped[dt.datetime | None] = field("冻结时间", Moment)
+    published_at: Mapped[dt.datetime | None] = field("公布时间", Moment)
+    scheme: Mapped[Scheme] = link("方案")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Sheet(Row, SchoolOwned):
+    """评分表: one assessed school in one round. The totals are filled in at the freeze."""
+
+    __tablename__ = "sheet"
+    __table_args__ = (UniqueConstraint("round_id", "school_id"),)
+    RESOURCE = Resource.SCORES
+
+    round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"))
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "成绩"})
+    round: Mapped[Round] = link("轮次")
+    school: Mapped[School] = link("学校")
+    items: Mapped[list[ItemScore]] = link("得分", back_populates="sheet")
+
+    def __str__(self) -> str:
+        return f"{self.round} {self.school}"
+
+
+class ItemScore(Row, SchoolOwned):
+    """得分: one indicator on one sheet. The computed, self, checked and final values stand side by side."""
+
+    __tablename__ = "item_score"
+    __table_args__ = (UniqueConstraint("sheet_id", "indicator_id"),)
+    RESOURCE = Resource.SCORES
+
+    sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"))
+    indicator_id: Mapped[int] = field("指标", ForeignKey("indicator.id"))
+    auto: Mapped[Decimal | None] = field("系统分", Exact)
+    numerator: Mapped[Decimal | None] = field("分子", Exact)
+    denominator: Mapped[Decimal | None] = field("分母", Exact)
+    self_score: Mapped[Decimal | None] = field("自评分", Exact)
+    check_score: Mapped[Decimal | None] = field("核查分", Exact)
+    final: Mapped[Decimal | None] = field("审定分", Exact)
+    reason: Mapped[str | None] = field("扣分原因", String(300))
+    lists: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "名单"})
+    sheet: Mapped[Sheet] = link("评分表", back_populates="items")
+    indicator: Mapped[Indicator] = link("指标")
+
+    def __str__(self) -> str:
+        return str(self.indicator)
+
+
+class AdjustmentKind(Choice):
+    BONUS = "bonus", "加分"
+    DISCIPLINE = "discipline", "扣分"
+    VETO = "veto", "一票否决"
+
+
+class VetoEffect(Choice):
+    FAIL = "fail", "直接不合格"
+    NO_HONOUR = "no_honour", "取消评优"
+
+
+class Adjustment(Kept, SchoolOwned):
+    """加分、扣分、一票否决, each with its document."""
+
+    __tablename__ = "adjustment"
+    RESOURCE = Resource.SCORES
+
+    round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"), index=True)
+    kind: Mapped[AdjustmentKind] = field("类别", Coded(AdjustmentKind))
+    matter: Mapped[str] = field("事项", String(100), hint="同一事项就高不重复")
+    points: Mapped[Decimal] = field("分值", Exact, default=Decimal(0), hint="填正数；一票否决填 0")
+    effect: Mapped[VetoEffect | None] = field("否决后果", Coded(VetoEffect))
+    document: Mapped[str] = field("依据文件", String(100))
+    round: Mapped[Round] = link("轮次")
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return self.matter
+
+
+# --- accounts ---
+
+
+class Role(Choice):
+    ADMIN = "admin", "系统管理员"
+    OFFICE = "office", "德育股"
+    LEADER = "leader", "分管领导"
+    SECRETARY = "secretary", "学校填报员"
+    PRINCIPAL = "principal", "校长"
+    COUNSELLOR = "counsellor", "心理教师"
+
+
+class User(Row, Private):
+    """账号. An account may hold several roles; a school account holds its school and, of a centre, its sites."""
+
+    __tablename__ = "user_account"
+    RESOURCE = Resource.ACCOUNTS
+
+    username: Mapped[str] = field("账号", String(40), unique=True)
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name)
+    school_id: Mapped[int | None] = field("学校", ForeignKey("school.id"), hint="学校填报员、校长、心理教师必填")
+    active: Mapped[bool] = field("启用", Boolean, default=True)
+    password_hash: Mapped[str] = mapped_column(String(200))
+    must_change: Mapped[bool] = field("须改密码", Boolean, default=True)
+    password_expires_at: Mapped[dt.datetime | None] = field("初始密码有效至", Moment)
+    last_login_at: Mapped[dt.datetime | None] = field("上次登录", Moment)
+    locale: Mapped[str] = field("语言", String(12), default="zh_Hans_CN")
+    school: Mapped[School | None] = link("学校")
+    grants: Mapped[list[Grant]] = link("角色", back_populates="user", cascade="all, delete-orphan", lazy="selectin")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(Row, Private):
+    """A role held by an account."""
+
+    __tablename__ = "user_role"
+    __table_args__ = (UniqueConstraint("user_id", "role"),)
+    RESOURCE = Resource.ACCOUNTS
+
+    user_id: Mapped[int] = field("账号", ForeignKey("user_account.id"))
+    role: Mapped[Role] = field("角色", Coded(Role))
+    user: Mapped[User] = link("账号", back_populates="grants")
+
+    def __str__(self) -> str:
+        return str(self.role)
+
+
+class LoginSession(Base, Private):
+    """A browser that is logged in: kept here, so that an account can be put out at once."""
+
+    __tablename__ = "login_session"
+    RESOURCE = Resource.ACCOUNTS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    address: Mapped[str] = mapped_column(String(45), default="")
+    started_at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow)
+    seen_at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+
+
+class LoginFailure(Base, Private):
+    """A refused login, counted per account name and per address by all processes together."""
+
+    __tablename__ = "login_failure"
+    RESOURCE = Resource.ACCOUNTS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    who: Mapped[str] = mapped_column(String(64), index=True, doc="hash of the name that was typed")
+    address: Mapped[str] = mapped_column(String(45), index=True)
+    at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow, index=True)
+
+
+# --- work in progress, kept on the server ---
+
+
+class ImportState(Choice):
+    WAITING = "waiting", "待确认"
+    SAVED = "saved", "已写入"
+    DROPPED = "dropped", "已放弃"
+
+
+class ImportBatch(Row, SchoolOwned):
+    """导入: an uploaded ledger between preview and save; the file itself lies sealed beside its preview."""
+
+    __tablename__ = "import_batch"
+    RESOURCE = Resource.REGISTER
+
+    file_name: Mapped[str] = field("文件", String(200))
+    start: Mapped[dt.date] = field("就读起始日", Date)
+    state: Mapped[ImportState] = field("状态", Coded(ImportState), default=ImportState.WAITING)
+    content: Mapped[str | None] = mapped_column(Sealed("import_batch.content", None), info={"label": "文件内容"})
+    counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, info={"label": "结果"})
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+# --- audit: written by audit.py alone ---
+
+
+class AuditEntry(Base, Private):
+    """操作日志: who did what when, chained by HMAC. Append only."""
+
+    __tablename__ = "audit_entry"
+    RESOURCE = Resource.AUDIT
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info={"label": "序号"})
+    at: Mapped[dt.datetime] = mapped_column(Moment, index=True, info={"label": "时间"})
+    user_id: Mapped[int | None] = mapped_column(Integer, index=True, info={"label": "账号"})
+    user_name: Mapped[str] = mapped_column(String(40), info={"label": "操作人"})
+    school_id: Mapped[int | None] = mapped_column(Integer, index=True, info={"label": "学校"})
+    action: Mapped[str] = mapped_column(String(16), index=True, info={"label": "操作"})
+    table_name: Mapped[str] = mapped_column(String(40), info={"label": "对象"})
+    row_id: Mapped[str] = mapped_column(String(40), info={"label": "编号"})
+    address: Mapped[str] = mapped_column(String(45), default="", info={"label": "地址"})
+    digest: Mapped[str] = mapped_column(String(64))
+    mac: Mapped[str] = mapped_column(String(64))
+
+    __table_args__ = (Index(None, "table_name", "row_id"),)
+
+
+class AuditValue(Base, Private):
+    """What changed, apart from the chain: erasing it (retention, a parent's right) leaves the chain verifiable."""
+
+    __tablename__ = "audit_value"
+    RESOURCE = Resource.AUDIT
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("audit_entry.id"), primary_key=True)
+    salt: Mapped[str] = mapped_column(String(32))
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class AuditHead(Base, Private):
+    """The newest link of the chain: one row, locked last in every transaction that writes entries."""
+
+    __tablename__ = "audit_head"
+    RESOURCE = Resource.AUDIT
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(Integer)
+    mac: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,342 @@
+"""The words models.py is written in: Base, field(), Choice, Sealed, and the kinds of ownership of a row."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import os
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Any, Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Date, DateTime, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text, event
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column, registry, relationship
+from sqlalchemy.types import TypeDecorator
+
+Check = Callable[[str], str | None]
+"""Is this one value acceptable? A complaint in Chinese, or None."""
+
+
+class Group(StrEnum):
+    """Field groups G1-G6: what kind of knowledge a column holds. The role table in access.py grants by group."""
+
+    ROSTER = "G1"
+    CONTACT = "G2"
+    IDENTITY = "G3"
+    FAMILY = "G4"
+    MIND = "G5"
+    INCIDENT = "G6"
+
+
+def utcnow() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+# --- Base and columns ---
+
+
+class Base(DeclarativeBase):
+    registry = registry(
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        )
+    )
+
+
+def field(
+    label: str,
+    *args: Any,
+    check: Check | None = None,
+    group: Group = Group.ROSTER,
+    hint: str = "",
+    index_in: str | None = None,
+    **kwargs: Any,
+) -> MappedColumn[Any]:
+    """A column that says once what it is called, what it accepts and how sensitive it is.
+
+    ``active_history`` makes the old value of every change known; without it the owner check and the audit are blind
+    to a value set after a commit.
+    """
+    info = {"label": label, "check": check, "group": group, "hint": hint, "index_in": index_in}
+    kwargs.setdefault("active_history", True)
+    return mapped_column(*args, info=info, **kwargs)
+
+
+def link(label: str, *args: Any, **kwargs: Any) -> Any:
+    """A relationship with the label its form field and list column carry."""
+    return relationship(*args, info={"label": label}, **kwargs)
+
+
+class Choice(str, Enum):
+    """A list fixed by a law or standard. ``NAME = code, label, *aliases``; the code is stored, the label is shown."""
+
+    label: str
+    aliases: tuple[str, ...]
+
+    def __new__(cls, code: str, label: str = "", *aliases: str) -> Self:
+        self = str.__new__(cls, code)
+        self._value_ = code
+        self.label = label or code
+        self.aliases = aliases
+        return self
+
+    def __str__(self) -> str:
+        return self.label
+
+    @classmethod
+    def from_text(cls, text: str) -> Self | None:
+        """The member whose code, label or alias this is, else None."""
+        wanted = text.strip()
+        return next((m for m in cls if wanted in (m.value, m.label, *m.aliases)), None)
+
+
+class Coded(TypeDecorator[Choice]):
+    """Stores a Choice by its code."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, choices: type[Choice]):
+        self.choices = choices
+        super().__init__(16)
+
+    def process_bind_param(self, value: Any, _dialect: Any) -> str | None:
+        return None if value is None else self.choices(value).value
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> Choice | None:
+        return None if value is None else self.choices(value)
+
+
+class Moment(TypeDecorator[dt.datetime]):
+    """A point in time, stored as UTC without a zone (SQLite keeps none), always aware in Python."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, _dialect: Any) -> dt.datetime | None:
+        return None if value is None else value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: dt.datetime | None, _dialect: Any) -> dt.datetime | None:
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A Decimal kept digit by digit (SQLite would make it a float). Not for sums or order in SQL."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(40)
+
+    def process_bind_param(self, value: Any, _dialect: Any) -> str | None:
+        return None if value is None else str(Decimal(value))
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
+# --- sealed columns ---
+
+
+class Keyring:
+    """The keys of the sealed columns: AES-256-GCM for reading, HMAC-SHA256 for exact search. Set once at start."""
+
+    def __init__(self) -> None:
+        self._sealing: AESGCM | None = None
+        self._indexing = b""
+        self.key_id = ""
+
+    def unlock(self, master: bytes) -> None:
+        """``master``: 32 bytes or more, kept outside the database."""
+        self._sealing = AESGCM(hmac.digest(master, b"seal", "sha256"))
+        self._indexing = hmac.digest(master, b"blind index", "sha256")
+        self.key_id = hashlib.sha256(b"key id" + master).hexdigest()[:8]
+
+    def seal(self, plain: str, place: str) -> str:
+        assert self._sealing, "the keyring is locked"
+        nonce = os.urandom(12)
+        body = nonce + self._sealing.encrypt(nonce, plain.encode(), place.encode())
+        return f"{self.key_id}:{base64.b64encode(body).decode()}"
+
+    def open(self, sealed: str, place: str) -> str:
+        """Raises ValueError when the key is another one or the value was moved from another column."""
+        assert self._sealing, "the keyring is locked"
+        _, _, body = sealed.partition(":")
+        raw = base64.b64decode(body)
+        try:
+            return self._sealing.decrypt(raw[:12], raw[12:], place.encode()).decode()
+        except InvalidTag:
+            raise ValueError(f"cannot open a value of {place}: another key, or moved from another column") from None
+
+    def sign(self, message: str) -> str:
+        """The MAC of a link of the audit chain."""
+        return hmac.new(self._indexing, b"audit" + message.encode(), "sha256").hexdigest()
+
+    def index(self, plain: str) -> str:
+        tidy = "".join(unicodedata.normalize("NFKC", plain).split()).upper()
+        return hmac.new(self._indexing, tidy.encode(), "sha256").hexdigest()
+
+
+keyring = Keyring()
+
+
+class Sealed(TypeDecorator[str]):
+    """Text encrypted at rest, bound to its table and column. It cannot be sorted, searched in part or filtered."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, place: str, length: int | None = 200):
+        self.place, self.length = place, length
+        super().__init__(length)
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        return None if value is None else keyring.seal(value, self.place)
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
+        return None if value is None else keyring.open(value, self.place)
+
+
+class Hashed(str):
+    """A value read back from a blind index: hashing it again would be wrong."""
+
+
+class BlindIndex(TypeDecorator[str]):
+    """The keyed hash of a sealed column, so that ``Child.id_number_key == "5399..."`` finds the row."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(64)
+
+    def process_bind_param(self, value: str | None, _dialect: Any) -> str | None:
+        if value is None or isinstance(value, Hashed):
+            return value
+        return keyring.index(value)
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
+        return None if value is None else Hashed(value)
+
+
+@event.listens_for(Base, "attribute_instrument", propagate=True)
+def _index_follows(_cls: type, _key: str, attr: Any) -> None:
+    """A column with ``index_in`` fills its blind index whenever it is set."""
+    columns = getattr(getattr(attr, "property", None), "columns", None)
+    target = columns[0].info.get("index_in") if columns is not None else None
+    if target:
+        event.listen(attr, "set", lambda row, value, _old, _how: setattr(row, target, value or None), propagate=True)
+
+
+# --- what every table has ---
+
+
+class Row(Base):
+    """Who made and changed a row, and its version: a save over a newer version is refused."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-10)
+    created_at: Mapped[dt.datetime] = field("录入时间", Moment, default=utcnow, sort_order=90)
+    created_by: Mapped[int | None] = field("录入人", Integer, sort_order=91)
+    updated_at: Mapped[dt.datetime] = field("修改时间", Moment, default=utcnow, sort_order=92)
+    updated_by: Mapped[int | None] = field("修改人", Integer, sort_order=93)
+    version: Mapped[int] = field("版本", Integer, default=1, sort_order=94)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.__table__.c.version} if hasattr(cls, "__table__") else {}
+
+
+class Kept(Row):
+    """A record that is never really deleted: it goes to the trash with a reason, and the office can bring it back."""
+
+    __abstract__ = True
+
+    deleted_at: Mapped[dt.datetime | None] = field("删除时间", Moment, sort_order=95)
+    deleted_by: Mapped[int | None] = field("删除人", Integer, sort_order=96)
+    delete_reason: Mapped[str | None] = field("删除原因", String(200), sort_order=97)
+
+
+class Period:
+    """Holds from ``start`` (that day counts) to ``end`` (that day does not): ``[start, end)``."""
+
+    start: Mapped[dt.date] = field("起始日", Date)
+    end: Mapped[dt.date | None] = field("终止日", Date, hint="填首个不再有效的日子；空为至今")
+
+
+# --- who owns a row (access.py reads these; a table must be exactly one of them) ---
+
+
+class Shared:
+    """Read by everybody who is logged in (school names, terms, code lists, the scheme); written by the office."""
+
+
+class Private:
+    """Accounts and their sessions: nobody's rows but the administrator's."""
+
+
+class SchoolOwned:
+    """Belongs to one school for ever."""
+
+    school_id: Mapped[int] = field("学校", ForeignKey("school.id"), index=True, sort_order=-5)
+
+
+class ChildFile:
+    """Follows the child: when the child moves, the database takes the row along (ON UPDATE CASCADE)."""
+
+    child_id: Mapped[int] = field("儿童", Integer, sort_order=-6)
+    school_id: Mapped[int] = field("学校", Integer, index=True, sort_order=-5)
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (
+            ForeignKeyConstraint(["child_id", "school_id"], ["child.id", "child.school_id"], onupdate="CASCADE"),
+            # one index on both: with two, SQLite without statistics joins by school and a page takes seconds
+            Index(None, "child_id", "school_id"),
+            *getattr(cls, "ALSO", ()),
+        )
+
+
+class History:
+    """Stays with the school it happened at; read also by the school where the child is now."""
+
+    child_id: Mapped[int] = field("儿童", Integer, index=True, sort_order=-6)
+    school_id: Mapped[int] = field("学校", Integer, index=True, sort_order=-5)
+
+
+class CareEvent(History):
+    """A History that hangs on the enrolment under which it happened, which never changes."""
+
+    enrolment_id: Mapped[int] = field("就读", Integer, index=True, sort_order=-7)
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        three = ["enrolment_id", "child_id", "school_id"]
+        return (
+            ForeignKeyConstraint(three, ["enrolment.id", "enrolment.child_id", "enrolment.school_id"]),
+            *getattr(cls, "ALSO", ()),
+        )
+
+
+class Between:
+    """Concerns two schools: the sender (``school_id``) and the one it is addressed to."""
+
+    school_id: Mapped[int] = field("转出学校", ForeignKey("school.id"), index=True, sort_order=-5)
+    to_school_id: Mapped[int] = field("接收学校", ForeignKey("school.id"), index=True, sort_order=-4)
+
+
+LongText = Text

@@ -1,0 +1,443 @@
+"""A ledger into the register: check every row, show what would happen, then write all of it or nothing.
+
+A row finds its child by ID number, else by name, birth date and a parent's name. An empty cell never clears a value.
+Importing the same file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from .. import access, audit, labels, rules
+from ..access import OpenSession, scope_in
+from ..models import (
+    Carer,
+    Child,
+    Grade,
+    IdKind,
+    Kinship,
+    Parent,
+    ParentState,
+    ParentStatus,
+    Responsibility,
+    School,
+    Side,
+    Staff,
+    Term,
+)
+from ..rules import Complaint
+from ..sheets import reader
+from . import enrolling, ledger
+from .ledger import TITLES, Entry, Problem
+
+STATUS_WORDS = {
+    "new": "新增",
+    "changed": "变更",
+    "unchanged": "无变化",
+    "repaired": "自动修复",
+    "unsure": "待确认",
+    "refused": "拒绝",
+}
+CHILD_KEYS = (
+    "name",
+    "sex",
+    "ethnic",
+    "birth_date",
+    "id_number",
+    "grade",
+    "class_name",
+    "hukou_place",
+    "home_address",
+    "boarding",
+    "remark",
+)
+
+
+@dataclass
+class PlannedRow:
+    """What a data row would do: its status, its complaints, and each cell's old and new value."""
+
+    sheet: str
+    number: int
+    status: str
+    problems: list[Problem]
+    values: dict[str, Any]
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    child_id: int | None = None
+    school_id: int | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.status in ("new", "changed", "repaired") and (self.child_id is None or bool(self.changes))
+
+
+@dataclass
+class Plan:
+    rows: list[PlannedRow]
+    start: dt.date
+
+    @property
+    def counts(self) -> dict[str, int]:
+        seen = Counter(row.status for row in self.rows)
+        return {status: seen[status] for status in STATUS_WORDS}
+
+    @property
+    def blocked(self) -> bool:
+        """All or nothing: a refused or unsure row holds the whole file back."""
+        return any(row.status in ("refused", "unsure") for row in self.rows)
+
+    @property
+    def changes(self) -> bool:
+        return any(row.writes for row in self.rows)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "counts": self.counts,
+            "rows": [
+                {
+                    "sheet": row.sheet,
+                    "row": row.number,
+                    "status": row.status,
+                    "problems": [{"cell": p.cell, "level": p.level, "text": p.text} for p in row.problems],
+                }
+                for row in self.rows
+            ],
+        }
+
+
+def read_ledger(content: bytes, file_name: str) -> list[Entry]:
+    """:raises Unreadable: when the file is no ledger."""
+    return ledger.entries(reader.read(content, file_name))
+
+
+def names_schools(entries: list[Entry]) -> bool:
+    return any("school" in entry.cells for entry in entries)
+
+
+def default_start(session: Session) -> dt.date:
+    """When children of a ledger are taken to have begun: the first day of the running school year."""
+    first = select(func.max(Term.start)).where(Term.start <= dt.date.today(), Term.code.endswith("-1"))
+    return session.scalar(first) or dt.date.today()
+
+
+# --- checking ---
+
+
+def check_rows(session: Session, open_session: OpenSession, entries: list[Entry], school: School | None, start: dt.date) -> Plan:
+    """What each row would do. Writes nothing.
+
+    :param school: the unit the ledger is for; None: the column 学校 decides, row by row.
+    """
+    schools = _schools(session, school)
+    children = _Known(session)
+    strangers = _elsewhere(session, open_session, entries, children)
+    first_seen: dict[Any, str] = {}
+    rows = []
+    for entry in entries:
+        unit = schools.of(entry)
+        child = children.find(entry)
+        _check_twice(entry, first_seen)
+        told = strangers.get(entry.values.get("id_number", ""))
+        if told is access.Elsewhere.CLASH:
+            entry.say("id_number", "error", told.value)
+        status = "refused" if entry.refused else "unsure" if told else ""
+        if status == "unsure" and told:
+            entry.say("id_number", "warning", told.value)
+        if child is not None and unit is not None and child.school_id != unit and not status:
+            status = "unsure"
+            entry.say("name", "warning", "该儿童已在本单位的另一所学校登记，请先办理转学。")
+        row = PlannedRow(entry.sheet, entry.number, status, entry.problems, entry.values, {}, child.id if child else None, unit)
+        if not status:
+            row.changes = _changes(child, children, entry) if child else {}
+            _compare_kind(entry)
+            _warn_new_staff(session, entry, unit, children)
+            row.status = _status(child, row.changes, entry)
+        rows.append(row)
+    return Plan(rows, start)
+
+
+def _status(child: Child | None, changes: dict[str, Any], entry: Entry) -> str:
+    if child is not None and not changes:
+        return "unchanged"
+    if entry.repaired:
+        return "repaired"
+    return "new" if child is None else "changed"
+
+
+class _Schools:
+    def __init__(self, by_name: dict[str, int], fixed: int | None):
+        self.by_name, self.fixed = by_name, fixed
+
+    def of(self, entry: Entry) -> int | None:
+        if self.fixed is not None:
+            return self.fixed
+        named = entry.values.get("school")
+        found = self.by_name.get(named or "")
+        if found is None:
+            entry.say("school", "error", f"没有名为“{named}”的学校，或不在您的范围。" if named else "学校必填。")
+        return found
+
+
+def _schools(session: Session, school: School | None) -> _Schools:
+    scope = scope_in(session)
+    rows = session.execute(select(School.name, School.code, School.id))
+    by_name = {key: pk for name, code, pk in rows for key in (name, code) if scope.owns(pk)}
+    return _Schools(by_name, school.id if school else None)
+
+
+class _Known:
+    """The children the actor may see, by ID number and by name and birth date, with what a ledger compares."""
+
+    def __init__(self, session: Session):
+        loaded = select(Child).options(selectinload(Child.parents).selectinload(Parent.statuses), selectinload(Child.carers))
+        self.rows = list(session.scalars(loaded))
+        self.by_number = {child.id_number: child for child in self.rows if child.id_number}
+        self.by_birth: dict[tuple[str, dt.date], list[Child]] = {}
+        for child in self.rows:
+            self.by_birth.setdefault((child.name, child.birth_date), []).append(child)
+        serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
+        self.responsible = dict(session.execute(serving.where(Responsibility.end.is_(None))).tuples().all())
+        self.staff = {(name, school) for name, school in session.execute(select(Staff.name, Staff.school_id))}
+
+    def find(self, entry: Entry) -> Child | None:
+        v = entry.values
+        if v.get("id_number") in self.by_number:
+            return self.by_number[v["id_number"]]
+        alike = self.by_birth.get((v.get("name", ""), v.get("birth_date", dt.date.min)), [])
+        parents = {v.get("father.name"), v.get("mother.name")} - {None}
+        matches = [c for c in alike if parents & {p.name for p in c.parents} and not (c.id_number and v.get("id_number"))]
+        return matches[0] if len(matches) == 1 else None
+
+
+def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry], known: _Known) -> dict[str, access.Elsewhere]:
+    strangers = [
+        (e.values["id_number"], e.values.get("name", ""), e.values.get("birth_date"))
+        for e in entries
+        if e.values.get("id_number") and e.values["id_number"] not in known.by_number
+    ]
+    return access.known_elsewhere(open_session, scope_in(session), strangers)
+
+
+def _check_twice(entry: Entry, first_seen: dict[Any, str]) -> None:
+    """A child that stands in the file twice: the later row is refused and names the first."""
+    v = entry.values
+    key = v.get("id_number") or (v.get("name"), v.get("birth_date"), v.get("father.name"), v.get("mother.name"))
+    if not v.get("name"):
+        return
+    if key in first_seen:
+        entry.say("name", "error", f"与 {first_seen[key]} 重复，是同一名儿童。")
+    else:
+        first_seen[key] = f"{entry.sheet}!{entry.cells.get('name', '')}"
+
+
+def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, Any]]:
+    """What a row would change: key -> (old, new). Empty cells are not in the entry, so they change nothing."""
+    old: dict[str, Any] = {key: getattr(child, key) for key in CHILD_KEYS}
+    for side in Side:
+        parent = next((p for p in child.parents if p.side is side), None)
+        old[f"{side.value}.name"] = parent.name if parent else None
+        old[f"{side.value}.phone"] = parent.phone if parent else None
+        old[f"{side.value}.place"] = _place_now(parent)
+    carer = _carer_now(child)
+    for name in ("name", "relation", "age", "phone"):
+        old[f"carer.{name}"] = getattr(carer, name) if carer else None
+    old["responsible"] = known.responsible.get(child.id)
+    return {
+        key: (old.get(key), new)
+        for key, new in entry.values.items()
+        if key in old and new is not None and not _same(key, old[key], new)
+    }
+
+
+def _same(key: str, old: Any, new: Any) -> bool:
+    return _state(old) == _state(new) if key.endswith(".place") else old == new
+
+
+def _place_now(parent: Parent | None) -> str | None:
+    status = next((s for s in (parent.statuses if parent else []) if s.end is None), None)
+    if status is None:
+        return None
+    return status.place if status.state is ParentState.AWAY and status.place else status.state.label
+
+
+def _state(place: str | None) -> tuple[ParentState, str | None]:
+    """What a cell 务工地 says: a state word, or a place where the parent is away."""
+    known = ParentState.from_text(place or "")
+    if known is not None:
+        return known, None
+    return (ParentState.AWAY, place) if place else (ParentState.UNKNOWN, None)
+
+
+def _carer_now(child: Child) -> Carer | None:
+    return next((c for c in reversed(child.carers) if c.end is None), None)
+
+
+def _compare_kind(entry: Entry) -> None:
+    """留守类型 is never taken over, only compared with what the parents' places say."""
+    said = entry.values.get("kind")
+    places = [entry.values.get("father.place"), entry.values.get("mother.place")]
+    if not said or None in places:
+        return
+    away = sum(_state(place)[0] is ParentState.AWAY for place in places)
+    expected = {2: "双亲外出", 1: "单亲外出"}.get(away, "不属留守")
+    if said in ("双亲外出", "单亲外出", "一方外出") and said.replace("一方", "单亲") != expected:
+        entry.say("kind", "warning", f"填“{said}”，但按父母务工地应为“{expected}”；以务工地为准。")
+
+
+def _warn_new_staff(session: Session, entry: Entry, unit: int | None, known: _Known) -> None:
+    name = entry.values.get("responsible")
+    if name and unit is not None and not any(n == name for n, _school in known.staff):
+        entry.say("responsible", "warning", f"“{name}”不在教职工名册，将先登记为待确认。")
+
+
+# --- writing ---
+
+
+def save(session: Session, plan: Plan, file_name: str) -> int:
+    """Write a plan that nothing holds back. Returns how many children were added or changed.
+
+    :raises Complaint: when a row is refused or unsure.
+    """
+    if plan.blocked:
+        raise Complaint("还有拒绝或待确认的行，未写入任何数据。请改正原表后重新上传。")
+    staff = _StaffBook(session)
+    written = 0
+    for row in plan.rows:
+        if not row.writes:
+            continue
+        _write_child(session, row, staff, plan.start)
+        written += 1
+    session.flush()
+    audit.note(session, "import", "child", "", plan.rows[0].school_id if plan.rows else None, 文件=file_name, 行数=written)
+    return written
+
+
+class _StaffBook:
+    """Staff of each school by name; an unknown one is entered as 待确认."""
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.rows = {(s.name, s.school_id): s for s in session.scalars(select(Staff))}
+        self.centre_of = dict(session.execute(select(School.id, School.centre_id)).tuples().all())
+
+    def get(self, name: str, school_id: int, start: dt.date) -> Staff:
+        units = [school_id, self.centre_of.get(school_id)]
+        found = next((self.rows[name, unit] for unit in units if (name, unit) in self.rows), None)
+        if found is None:
+            found = Staff(name=name, school_id=school_id, start=start, confirmed=False)
+            self.session.add(found)
+            self.session.flush()
+            self.rows[name, school_id] = found
+        return found
+
+
+def _write_child(session: Session, row: PlannedRow, staff: _StaffBook, start: dt.date) -> None:
+    v = row.values
+    child = session.get(Child, row.child_id) if row.child_id else None
+    if child is None:
+        child = Child(school_id=row.school_id, class_name=v.get("class_name", ""), id_kind=IdKind.RESIDENT)
+        session.add(child)
+    for key in CHILD_KEYS:
+        if key in v and getattr(child, key) != v[key]:
+            setattr(child, key, v[key])
+    if not child.id_number:
+        child.id_kind = IdKind.NONE
+    if row.child_id is None:
+        session.flush()
+        enrolling.open_enrolment(session, child, start)
+    for side in Side:
+        _write_parent(session, child, side, v, start)
+    _write_carer(session, child, v, start)
+    if v.get("responsible"):
+        _write_responsible(session, child, staff.get(v["responsible"], child.school_id, start), start)
+
+
+def _write_parent(session: Session, child: Child, side: Side, v: dict[str, Any], start: dt.date) -> None:
+    name, phone, place = (v.get(f"{side.value}.{key}") for key in ("name", "phone", "place"))
+    if not (name or phone or place):
+        return
+    parent = next((p for p in child.parents if p.side is side), None)
+    if parent is None:
+        parent = Parent(child_id=child.id, school_id=child.school_id, side=side, name=name or "不详")
+        session.add(parent)
+        session.flush()
+    if name and parent.name != name:
+        parent.name = name
+    if phone and parent.phone != phone:
+        parent.phone = phone
+    if place and _state(place) != _state(_place_now(parent)):
+        _move_parent(session, parent, place, start)
+
+
+def _move_parent(session: Session, parent: Parent, place: str, start: dt.date) -> None:
+    """Where the parent is from now on. A first entry is taken to hold since the children's start."""
+    state, where = _state(place)
+    now = next((s for s in parent.statuses if s.end is None), None)
+    since = start if now is None else max(dt.date.today(), now.start)
+    if now is not None:
+        now.end = since
+        session.flush()
+    session.add(
+        ParentStatus(
+            child_id=parent.child_id,
+            school_id=parent.school_id,
+            parent_id=parent.id,
+            state=state,
+            place=where,
+            start=since,
+            evidence="台账导入",
+        )
+    )
+
+
+def _write_carer(session: Session, child: Child, v: dict[str, Any], start: dt.date) -> None:
+    name = v.get("carer.name")
+    if not name:
+        return
+    carer = _carer_now(child)
+    if carer is not None and carer.name != name:
+        carer.end = max(dt.date.today(), carer.start)
+        carer, start = None, dt.date.today()
+    if carer is None:
+        carer = Carer(
+            child_id=child.id,
+            school_id=child.school_id,
+            name=name,
+            start=start,
+            relation=v.get("carer.relation", Kinship.OTHER_KIN),
+        )
+        session.add(carer)
+    for key in ("relation", "age", "phone"):
+        new = v.get(f"carer.{key}")
+        if new is not None and getattr(carer, key) != new:
+            setattr(carer, key, new)
+            if key == "age":
+                carer.age_on = dt.date.today()
+
+
+def _write_responsible(session: Session, child: Child, staff: Staff, start: dt.date) -> None:
+    held = session.scalars(select(Responsibility).where(Responsibility.child_id == child.id, Responsibility.end.is_(None))).first()
+    if held is not None and held.staff_id == staff.id:
+        return
+    if held is not None:
+        start = max(dt.date.today(), held.start)
+        held.end = start
+        session.flush()
+    session.add(Responsibility(child_id=child.id, school_id=child.school_id, staff_id=staff.id, start=start))
+
+
+def preview_text(key: str, value: Any) -> str:
+    """A value of the preview: numbers and phones masked, choices in words."""
+    if value is None:
+        return "（空）"
+    text = labels.text(value)
+    return rules.mask(text) if key == "id_number" or key.endswith(".phone") else text
+
+
+__all__ = ["TITLES", "Grade", "Plan", "check_rows", "read_ledger", "save"]

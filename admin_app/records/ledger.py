@@ -1,0 +1,288 @@
+"""What a ledger (台账) looks like: its columns and their other names, where its header stands, what a cell means."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import labels, rules
+from ..models import Carer, Child, Parent
+from ..sheets.reader import Grid, Unreadable, address
+
+HEADER_WITHIN = 15
+EXCEL_EPOCH = dt.date(1899, 12, 30)
+FOOTER = re.compile(r"^(合计|总计|小计|单位负责人|复核人|填表人|注[:：]|说明|备注[:：])")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a ledger: our key, its printed name, the other names schools use."""
+
+    key: str
+    title: str
+    aliases: tuple[str, ...] = ()
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("school", "学校", ("学校名称", "就读学校", "所在学校")),
+    Column("name", "姓名", ("学生姓名", "儿童姓名", "学生基本情况姓名")),
+    Column("sex", "性别"),
+    Column("ethnic", "民族"),
+    Column("birth_date", "出生年月", ("出生日期", "出生年月日", "生日")),
+    Column("id_number", "身份证号", ("身份证号码", "公民身份号码", "证件号", "证件号码")),
+    Column("grade", "年级"),
+    Column("class_name", "班级", ("班",)),
+    Column("hukou_place", "户籍地", ("户籍所在地",)),
+    Column("home_address", "现住址", ("家庭住址", "现住址(村组)", "现住址（村组）", "详细地址", "住址", "现居住地")),
+    Column("boarding", "是否寄宿", ("是否住校", "寄宿", "就读方式")),
+    Column("kind", "留守类型"),
+    Column("father.name", "父亲姓名"),
+    Column("father.place", "父亲务工地", ("父亲务工地点", "父亲去向")),
+    Column("father.phone", "父亲电话", ("父亲联系电话",)),
+    Column("mother.name", "母亲姓名"),
+    Column("mother.place", "母亲务工地", ("母亲务工地点", "母亲去向")),
+    Column("mother.phone", "母亲电话", ("母亲联系电话",)),
+    Column("carer.name", "监护人姓名", ("照护人姓名", "委托监护人姓名", "监护人", "委托监护人", "实际监护人", "现监护人")),
+    Column("carer.relation", "与儿童关系", ("与学生关系", "关系", "监护人关系")),
+    Column("carer.age", "监护人年龄", ("照护人年龄",)),
+    Column("carer.phone", "监护人电话", ("照护人电话", "监护人联系电话")),
+    Column("responsible", "包保责任人", ("责任人", "包保教师")),
+    Column("remark", "备注"),
+)
+TITLES = {column.key: column.title for column in COLUMNS}
+_BY_NAME = {name: column.key for column in COLUMNS for name in (column.title, *column.aliases)}
+_GROUPS = {
+    "父亲": "父亲",
+    "母亲": "母亲",
+    "监护人": "监护人",
+    "监护人（委托监护人）": "监护人",
+    "监护人(委托监护人)": "监护人",
+    "委托监护人": "监护人",
+}
+REQUIRED = ("name", "sex", "birth_date", "grade")
+
+
+@dataclass
+class Problem:
+    cell: str
+    level: str
+    """error, warning or repair."""
+    text: str
+
+
+@dataclass
+class Entry:
+    """One data row of a ledger: parsed values by column key, the cells they came from, and what was wrong with them."""
+
+    sheet: str
+    number: int
+    values: dict[str, Any] = field(default_factory=dict)
+    cells: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def say(self, key: str, level: str, text: str) -> None:
+        self.problems.append(Problem(self.cells.get(key, ""), level, text))
+
+    @property
+    def refused(self) -> bool:
+        return any(p.level == "error" for p in self.problems)
+
+    @property
+    def repaired(self) -> bool:
+        return any(p.level == "repair" for p in self.problems)
+
+
+def entries(grids: list[Grid]) -> list[Entry]:
+    """Every data row of every sheet that has a ledger's header.
+
+    :raises Unreadable: when no sheet has one.
+    """
+    found, any_header = [], False
+    for grid in grids:
+        header = _header(grid)
+        if header is None:
+            continue
+        any_header = True
+        row, columns = header
+        found += [_entry(grid, number, columns) for number in _data_rows(grid, row, columns)]
+    if not any_header:
+        raise Unreadable("没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。")
+    if not found:
+        raise Unreadable("表头下面没有数据行。")
+    return found
+
+
+def _header(grid: Grid) -> tuple[int, dict[int, str]] | None:
+    """The row of the column names, and column index -> key; one or two header rows, the upper one with groups."""
+    best: tuple[int, dict[int, str]] | None = None
+    for row in range(1, min(HEADER_WITHIN, len(grid.rows)) + 1):
+        columns = _names_at(grid, row)
+        if "name" in columns.values() and len(columns) >= 4 and (best is None or len(columns) > len(best[1])):
+            best = (row, columns)
+    return best
+
+
+def _names_at(grid: Grid, row: int) -> dict[int, str]:
+    columns: dict[int, str] = {}
+    group = ""
+    width = max(len(grid.rows[row - 1]), len(grid.rows[row - 2]) if row > 1 else 0)
+    for column in range(width):
+        above = _squeezed(grid.cell(row - 1, column)) if row > 1 else ""
+        if above:
+            group = above
+        own = _squeezed(grid.cell(row, column))
+        names = (_GROUPS.get(group, "") + own, own) if own else (above,)
+        key = next((_BY_NAME[name] for name in names if name in _BY_NAME), None)
+        if key and key not in columns.values():
+            columns[column] = key
+    return columns
+
+
+def _squeezed(value: Any) -> str:
+    return "".join(rules.tidy(str(value)).split()) if value is not None else ""
+
+
+def _data_rows(grid: Grid, header: int, columns: dict[int, str]) -> Iterator[int]:
+    by_key = {key: column for column, key in columns.items()}
+    for number in range(header + 1, len(grid.rows) + 1):
+        filled = [v for v in grid.rows[number - 1] if v is not None]
+        if not filled or FOOTER.match(_squeezed(filled[0])) or FOOTER.match(_squeezed(grid.cell(number, by_key["name"]))):
+            continue
+        if sum(grid.cell(number, c) is not None for c in columns) >= 2:
+            yield number
+
+
+def _entry(grid: Grid, number: int, columns: dict[int, str]) -> Entry:
+    entry = Entry(grid.name, number)
+    for column, key in columns.items():
+        entry.cells[key] = address(number, column)
+        raw = grid.cell(number, column)
+        if raw is not None:
+            _read_cell(entry, key, raw)
+    for key in REQUIRED:
+        if key not in entry.values and not any(p.cell == entry.cells.get(key) for p in entry.problems if p.level == "error"):
+            entry.say(key, "error", f"{TITLES[key]}必填。")
+    _check_number(entry)
+    return entry
+
+
+def _read_cell(entry: Entry, key: str, raw: Any) -> None:
+    text = str(raw).strip()
+    if key == "birth_date":
+        _read_birth(entry, raw)
+    elif key == "id_number":
+        _read_number(entry, raw)
+    elif key in ("father.phone", "mother.phone", "carer.phone"):
+        _read_checked(entry, key, Parent, "phone", text)
+    elif key in ("father.name", "mother.name", "carer.name", "name"):
+        if key != "name" and text in rules.NONE_WORDS:
+            return
+        _read_checked(entry, key, Child if key == "name" else Parent, "name", text)
+    elif key == "carer.relation":
+        _read_choice(entry, key, Carer, "relation", text)
+    elif key == "carer.age":
+        _read_checked(entry, key, Carer, "age", text)
+    elif key in ("sex", "ethnic", "grade"):
+        _read_choice(entry, key, Child, key, text)
+    elif key == "boarding":
+        value, complaint = labels.parse(Child, "boarding", text)
+        if complaint:
+            entry.say(key, "error", complaint)
+        else:
+            entry.values[key] = value
+            if text in ("√", "☑", "✔"):
+                entry.say(key, "repair", f"“{text}”按“是”读入。")
+    elif key == "responsible":
+        entry.values[key] = re.sub(r"(老师|教师)$", "", rules.tidy_name(text))
+    elif text not in rules.NONE_WORDS or key == "remark":
+        value = rules.tidy(text)
+        entry.values[key] = value
+        if (complaint := labels.complain(Child, key, value)) if key in Child.__mapper__.columns else None:
+            entry.say(key, "error", complaint)
+
+
+def _read_choice(entry: Entry, key: str, model: Any, column: str, text: str) -> None:
+    squeezed = _squeezed(text)
+    value, complaint = labels.parse(model, column, squeezed)
+    if complaint:
+        entry.say(key, "error", complaint)
+        return
+    entry.values[key] = value
+    if key == "ethnic" and squeezed != value.label:
+        entry.say(key, "repair", f"“{text}”按“{value.label}”读入。")
+
+
+def _read_checked(entry: Entry, key: str, model: Any, column: str, text: str) -> None:
+    tidied = labels.tidied(model, column, text)
+    if not tidied:
+        return
+    complaint = labels.complain(model, column, tidied)
+    if complaint:
+        entry.say(key, "error", complaint)
+        return
+    entry.values[key] = int(tidied) if column == "age" else tidied
+    if tidied != text:
+        shown = rules.mask(tidied) if column == "phone" else tidied
+        entry.say(key, "repair", f"已整理为“{shown}”。")
+
+
+def _read_number(entry: Entry, raw: Any) -> None:
+    if isinstance(raw, int | float):
+        entry.say("id_number", "error", "科学计数法，后几位已丢失，请在原表改为文本。")
+        return
+    text = str(raw)
+    if rules.tidy(text) in rules.NONE_WORDS:
+        return
+    tidied = rules.tidy_number(text)
+    complaint = rules.id_number(tidied)
+    if complaint:
+        entry.say("id_number", "error", complaint)
+        return
+    entry.values["id_number"] = tidied
+    if tidied != text.strip():
+        entry.say("id_number", "repair", "已去掉多余符号。")
+
+
+def _read_birth(entry: Entry, raw: Any) -> None:
+    if isinstance(raw, dt.date):
+        entry.values["birth_date"] = raw
+        return
+    if isinstance(raw, int) and 20_000 < raw < 60_000:
+        entry.values["birth_date"] = EXCEL_EPOCH + dt.timedelta(days=raw)
+        entry.say("birth_date", "repair", f"{raw} 按日期读作 {entry.values['birth_date']}。")
+        return
+    text = rules.tidy(str(raw))
+    if match := re.fullmatch(r"(\d{4})[-./年]?(\d{1,2})[-./月]?(\d{1,2})日?", text):
+        try:
+            entry.values["birth_date"] = dt.date(*map(int, match.groups()))
+        except ValueError:
+            entry.say("birth_date", "error", f"没有“{text}”这一天，请核对。")
+            return
+        if "-" not in text:
+            entry.say("birth_date", "repair", f"“{text}”读作 {entry.values['birth_date']}。")
+    elif match := re.fullmatch(r"(\d{4})[-./年](\d{1,2})月?", text):
+        entry.values["birth_month"] = tuple(map(int, match.groups()))
+    else:
+        entry.say("birth_date", "error", f"看不懂日期“{text[:20]}”，请写作 2015-10-03。")
+
+
+def _check_number(entry: Entry) -> None:
+    """The ID number against birth date and sex; a birth month is completed from it."""
+    v = entry.values
+    number = v.get("id_number")
+    born = rules.birth_of(number) if number else None
+    month = v.pop("birth_month", None)
+    if month is not None:
+        entry.problems = [p for p in entry.problems if p.text != f"{TITLES['birth_date']}必填。"]
+        if born is not None and (born.year, born.month) == month:
+            v["birth_date"] = born
+            entry.say("birth_date", "repair", f"只有年月，按证件号补为 {born}。")
+        else:
+            entry.say("birth_date", "error", "只有年月，请写明日期。")
+    if number and born and "birth_date" in v and born != v["birth_date"]:
+        entry.say("birth_date", "error", f"与证件号中的出生日期 {born} 不一致，请核对户口簿。")
+    if number and "sex" in v and rules.is_male(number) != (v["sex"].value == "1"):
+        entry.say("sex", "error", "与证件号中的性别不一致，请核对户口簿。")

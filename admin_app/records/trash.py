@@ -1,0 +1,47 @@
+"""The trash: deleting marks a row with who, when and why; the office can bring it back."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..access import scope_in
+from ..models import Activity, Attendance, Child, Participation, TrainingSession
+from ..orm import Base, CareEvent, ChildFile, History, Kept, utcnow
+
+
+def put(session: Session, row: Kept, reason: str) -> int:
+    """Move a row to the trash, and with it what cannot stand without it (a child's whole file). Returns how many rows."""
+    at = utcnow()
+    rows = [row, *_dependants(session, row)]
+    for each in rows:
+        each.deleted_at, each.deleted_by, each.delete_reason = at, scope_in(session).user_id, reason
+    return len(rows)
+
+
+def restore(session: Session, model: type[Kept], row_id: int) -> int:
+    """Bring a row back with everything that went into the trash together with it. Returns how many rows.
+
+    Only the office's session sees the trash (access.py).
+    """
+    seen = {"include_deleted": True}
+    row = session.scalar(select(model).where(model.id == row_id), execution_options=seen)
+    if row is None or row.deleted_at is None:
+        return 0
+    at, count = row.deleted_at, 0
+    for kind in (m.class_ for m in Base.registry.mappers if issubclass(m.class_, Kept)):
+        for each in session.scalars(select(kind).where(kind.deleted_at == at), execution_options=seen):
+            each.deleted_at = each.deleted_by = each.delete_reason = None
+            count += 1
+    return count
+
+
+def _dependants(session: Session, row: Kept) -> list[Kept]:
+    if isinstance(row, Child):
+        kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | History | CareEvent)]
+        return [r for kind in kinds for r in session.scalars(select(kind).where(kind.child_id == row.id))]
+    if isinstance(row, Activity):
+        return list(session.scalars(select(Participation).where(Participation.activity_id == row.id)))
+    if isinstance(row, TrainingSession):
+        return list(session.scalars(select(Attendance).where(Attendance.session_id == row.id)))
+    return []

@@ -1,0 +1,90 @@
+"""What the product fills in and checks itself before each flush: phone dates, person keys, periods that must not overlap."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import event, inspect, or_, select
+from sqlalchemy.orm import Session
+
+from ..models import Attendance, Carer, Child, Enrolment, Parent, Staff
+from ..orm import Base, Kept, Period
+from ..rules import Complaint, tidy_name, tidy_number
+
+
+def watch(session_class: type[Session]) -> None:
+    event.listen(session_class, "before_flush", _before_flush, propagate=True)
+
+
+def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
+    for row in (*session.new, *session.dirty):
+        if row in session.dirty and not session.is_modified(row):
+            continue
+        if isinstance(row, Parent | Carer | Staff) and _changed(row, "phone"):
+            row.phone_changed_on = row.phone_changed_on if row in session.new and row.phone_changed_on else _today(row)
+        if isinstance(row, Carer):
+            row.person_key = person_key(row)
+        if isinstance(row, Child) and row.id and _changed(row, "name"):
+            _rename_enrolment(session, row)
+        if isinstance(row, Period) and not (isinstance(row, Kept) and row.deleted_at):
+            _check_period(session, row)
+
+
+def person_key(carer: Carer) -> str:
+    """Which person this is: the ID number, else name and phone. Two rows with one key are one person in counts."""
+    if carer.id_number:
+        return tidy_number(carer.id_number)
+    return f"{tidy_name(carer.name or '')}/{tidy_number(carer.phone or '')}"
+
+
+def attendance_of(session_id: int, enrolment: Enrolment, carer: Carer) -> Attendance:
+    """A sign-in line for one carer; name and relation are kept as text, for the file may move on."""
+    return Attendance(
+        session_id=session_id,
+        enrolment_id=enrolment.id,
+        child_id=enrolment.child_id,
+        school_id=enrolment.school_id,
+        child_name=enrolment.child_name,
+        carer_name=carer.name,
+        relation=carer.relation,
+        person_key=carer.person_key,
+    )
+
+
+def _changed(row: Base, name: str) -> bool:
+    history = inspect(row).attrs[name].history
+    old = history.deleted[0] if history.deleted else None
+    return bool(history.added) and history.added[0] != old
+
+
+def _today(row: Any) -> dt.date | None:
+    return dt.date.today() if row.phone else None
+
+
+def _rename_enrolment(session: Session, child: Child) -> None:
+    still_here = select(Enrolment).where(Enrolment.child_id == child.id, Enrolment.end.is_(None))
+    for enrolment in session.scalars(still_here):
+        enrolment.child_name = child.name
+
+
+def _check_period(session: Session, row: Any) -> None:
+    """``[start, end)`` runs forward, and no two rows of one kind overlap where the model says NO_OVERLAP."""
+    if row.start is None:
+        return
+    if row.end is not None and row.end < row.start:
+        raise Complaint("终止日不能早于起始日。", "end")
+    keys = getattr(row, "NO_OVERLAP", ())
+    if not keys or any(getattr(row, key) is None for key in keys):
+        return
+    model = type(row)
+    others = select(model).where(
+        *(getattr(model, key) == getattr(row, key) for key in keys),
+        or_(model.end.is_(None), model.end > row.start),
+        model.id != (row.id or 0),
+    )
+    if row.end is not None:
+        others = others.where(model.start < row.end)
+    for other in session.scalars(others):
+        if other is not row and (other.end is None or other.end > row.start) and other not in session.deleted:
+            raise Complaint(f"与 {other.start} 起的“{other}”时间重叠，请先填上一条的终止日。", "start")

@@ -1,0 +1,152 @@
+"""Is this one value acceptable? Pure functions: a value in, a complaint in Chinese or None out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+
+NONE_WORDS = {"无", "/", "-", "—", "－", "／", "没有", "无号"}
+YES_WORDS = {"√", "☑", "✔", "是", "1", "Y", "y", "有", "已签", "住校", "寄宿"}
+NO_WORDS = {"否", "0", "N", "n", "×", "不", "走读", "未签", "无"}
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK_DIGITS = "10X98765432"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DOTS = str.maketrans({"•": "·", "・": "·", "∙": "·", "‧": "·", "．": "·"})
+EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 1, 1)
+
+
+def tidy(text: str) -> str:
+    """Full-width to half-width for letters and digits, control characters and outer blanks away."""
+    text = _CONTROL.sub("", text)
+    return "".join(unicodedata.normalize("NFKC", c) if "！" <= c <= "～" or c == "\u3000" else c for c in text).strip()
+
+
+def tidy_name(text: str) -> str:
+    """A person's name: no blanks inside, one kind of middle dot."""
+    return "".join(tidy(text).translate(_DOTS).split())
+
+
+def tidy_number(text: str) -> str:
+    """An ID, roll or phone number: half-width, upper-case, no blanks, apostrophes or dashes (an area code keeps one)."""
+    text = unicodedata.normalize("NFKC", tidy(text)).upper().lstrip("'‘’`").replace(" ", "")
+    if re.fullmatch(r"1[\d-]{10,14}", text):
+        return text.replace("-", "")
+    return text
+
+
+def check_digit(first_17: str) -> str:
+    """ISO 7064 MOD 11-2 over 17 digits (GB 11643-1999): the 18th character."""
+    return _CHECK_DIGITS[sum(w * int(d) for w, d in zip(_WEIGHTS, first_17, strict=True)) % 11]
+
+
+def id_number(value: str) -> str | None:
+    """A resident's 18-character number (GB 11643). The region code is not checked against a list."""
+    value = tidy_number(value)
+    if "E+" in value or re.fullmatch(r"\d{17}0{1,3}\.0", value):
+        return "科学计数法，后几位已丢失，请在原表改为文本。"
+    if not re.fullmatch(r"\d{17}[\dX]", value):
+        return "证件号应为 18 位数字，末位可为 X。"
+    if birth_of(value) is None:
+        return "证件号中的出生日期不存在，请核对户口簿。"
+    if check_digit(value[:17]) != value[17]:
+        return "证件号校验位不对，请核对户口簿。"
+    return None
+
+
+def birth_of(number: str) -> dt.date | None:
+    """The birth date in a resident's number, or None when there is none."""
+    try:
+        born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None
+    return born if EARLIEST <= born <= dt.date.today() else None
+
+
+def is_male(number: str) -> bool:
+    """The 17th digit is odd for a male."""
+    return int(number[16]) % 2 == 1
+
+
+def roll_number(value: str) -> str | None:
+    """学籍号: G, J or L and 18 characters."""
+    if not re.fullmatch(r"[GJL]\d{17}[\dX]", tidy_number(value)):
+        return "学籍号为 G、J 或 L 加 18 位。"
+    return None
+
+
+def phone(value: str) -> str | None:
+    """A mobile number, or a land line with its area code."""
+    value = tidy_number(value)
+    if re.fullmatch(r"1[3-9]\d{9}", value) or re.fullmatch(r"0\d{2,3}-?\d{7,8}", value):
+        return None
+    return "手机号应为 11 位，座机请写 区号-号码。"
+
+
+def person_name(value: str) -> str | None:
+    """2 to 30 characters, letters and the middle dot; digits and signs are a slip."""
+    value = tidy_name(value)
+    if not 2 <= len(value) <= 30:
+        return "姓名应为 2 至 30 个字。"
+    if not all(c.isalpha() or c == "·" for c in value):
+        return "姓名只能有文字和间隔号“·”。"
+    return None
+
+
+def school_code(value: str) -> str | None:
+    if not re.fullmatch(r"\d{10}", value):
+        return "学校标识码为 10 位数字。"
+    return None
+
+
+def age(value: str) -> str | None:
+    if not (value.isdigit() and 0 < int(value) < 120):
+        return "年龄应为 1 至 119 的整数。"
+    return None
+
+
+def not_in_future(value: str) -> str | None:
+    """``value``: an ISO date."""
+    if dt.date.fromisoformat(value) > dt.date.today():
+        return "日期不能晚于今天。"
+    return None
+
+
+def sensible_date(value: str) -> str | None:
+    if not EARLIEST <= dt.date.fromisoformat(value) <= LATEST:
+        return "日期超出范围，请核对年份。"
+    return None
+
+
+def mask(value: str) -> str:
+    """5399****0120, 139****4467: enough to recognise, not enough to use."""
+    if len(value) >= 15:
+        return f"{value[:4]}****{value[-4:]}"
+    if len(value) >= 7:
+        return f"{value[:3]}****{value[-4:]}"
+    return "****"
+
+
+def at_age(birth: dt.date, years: int) -> dt.date:
+    """The day on which this many years are completed; 29 February counts as 1 March in other years."""
+    try:
+        return birth.replace(year=birth.year + years)
+    except ValueError:
+        return dt.date(birth.year + years, 3, 1)
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """The same day some months earlier, or that month's last day."""
+    index = day.year * 12 + day.month - 1 - months
+    first = dt.date(index // 12, index % 12 + 1, 1)
+    following = dt.date((index + 1) // 12, (index + 1) % 12 + 1, 1)
+    return first + dt.timedelta(days=min(day.day, (following - first).days) - 1)
+
+
+class Complaint(Exception):
+    """Something a person typed cannot be saved; the text says what to do. ``field`` names the form field, if one."""
+
+    def __init__(self, text: str, field: str = ""):
+        super().__init__(text)
+        self.text, self.field = text, field

@@ -1,0 +1,95 @@
+"""Settings, read once from the environment. A half-configured product refuses to start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Unusable(Exception):
+    """The environment is wrong; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    data_dir: Path
+    database_url: str
+    owner_url: str
+    secret_key: str
+    field_key: bytes
+    host: str = "127.0.0.1"
+    port: int = 8000
+    demo: bool = False
+    demo_password: str = ""
+    rate_limits: bool = True
+    allow_http: bool = False
+    idle_minutes: int = 30
+    session_hours: int = 12
+
+    @property
+    def on_loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+
+def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Settings:
+    """The settings in ``env`` (default: this process's).
+
+    :raises Unusable: when a value cannot be used, or plain http is asked for beyond this machine without ALLOW_HTTP=1.
+    """
+    env = os.environ if env is None else env
+    data_dir = Path(env.get("DATA_DIR") or ("instance/demo" if demo else "instance/data")).resolve()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise Unusable(f"DATA_DIR {data_dir} 不能写入：{e.strerror}") from None
+    url = _database_url(env.get("DATABASE_URL", ""), data_dir)
+    try:
+        port = int(env.get("PORT", "8000"))
+    except ValueError:
+        raise Unusable("PORT 应为数字") from None
+    secret = env.get("SECRET_KEY") or _kept_secret(data_dir / "secret_key")
+    if len(secret) < 32:
+        raise Unusable("SECRET_KEY 至少 32 个字符")
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=url,
+        owner_url=_database_url(env.get("DATABASE_OWNER_URL", ""), data_dir) if env.get("DATABASE_OWNER_URL") else url,
+        secret_key=secret,
+        field_key=bytes.fromhex(_kept_secret(data_dir / "field_key")),
+        host=env.get("HOST", "127.0.0.1"),
+        port=port,
+        demo=demo,
+        demo_password=env.get("DEMO_PASSWORD", ""),
+        rate_limits=env.get("RATE_LIMITS") != "off",
+        allow_http=env.get("ALLOW_HTTP") == "1",
+    )
+    if not (settings.on_loopback or settings.allow_http or env.get("BEHIND_TLS") == "1"):
+        raise Unusable("在本机以外提供明文 http 须设 ALLOW_HTTP=1；建议放在 https 反向代理之后（BEHIND_TLS=1）")
+    return settings
+
+
+def _database_url(given: str, data_dir: Path) -> str:
+    for prefix in ("postgres://", "postgresql://"):
+        if given.startswith(prefix):
+            return "postgresql+psycopg://" + given.removeprefix(prefix)
+    return given or f"sqlite:///{data_dir / 'register.sqlite3'}"
+
+
+def _kept_secret(path: Path) -> str:
+    """A key file readable by its owner only, made at the first start."""
+    if not path.exists():
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(handle, "w") as out:
+                out.write(secrets.token_hex(32))
+    return path.read_text().strip()

@@ -1,0 +1,88 @@
+// Small helpers; every page works without them. No inline handlers: behaviour hangs on data- attributes.
+"use strict";
+
+(function () {
+  const token = () => document.querySelector('meta[name="csrf-token"]')?.content || "";
+  const inField = (el) => el && /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName);
+
+  document.addEventListener("click", (e) => {
+    const close = e.target.closest("[data-close]");
+    if (close) close.closest(".alert").remove();
+    document.querySelectorAll("details.drop[open]").forEach((d) => { if (!d.contains(e.target)) d.open = false; });
+    const all = e.target.closest("[data-tick-all]");
+    if (all) document.querySelectorAll(all.dataset.tickAll).forEach((box) => { box.checked = all.checked; });
+  });
+
+  document.addEventListener("submit", (e) => {
+    const ask = e.target.dataset.confirm;
+    if (ask && !window.confirm(ask)) { e.preventDefault(); return; }
+    e.target.dataset.sent = "1";
+  });
+
+  document.addEventListener("keydown", (e) => {
+    if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "s") {
+      const save = document.querySelector('[data-key="save"]');
+      if (save) { e.preventDefault(); save.click(); }
+    } else if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
+      const box = document.querySelector(".gsearch input");
+      if (box) { e.preventDefault(); box.focus(); }
+    } else if (e.key === "Escape") {
+      document.querySelectorAll("details.drop[open]").forEach((d) => { d.open = false; });
+    } else if (!inField(document.activeElement) && !e.ctrlKey && !e.metaKey && !e.altKey) {
+      const target = document.querySelector('[data-key="' + CSS.escape(e.key.toLowerCase()) + '"]');
+      if (target) { e.preventDefault(); inField(target) ? target.focus() : target.click(); }
+    }
+  });
+
+  // an unsaved form warns before it is left
+  document.querySelectorAll("form[data-guard]").forEach((form) => {
+    form.addEventListener("input", () => { form.dataset.dirty = "1"; });
+    window.addEventListener("beforeunload", (e) => { if (form.dataset.dirty && !form.dataset.sent) e.preventDefault(); });
+  });
+
+  // the first complaint gets the focus
+  const wrong = document.querySelector(".is-wrong");
+  if (wrong) wrong.focus();
+
+  // a search box that asks the server for one row
+  document.querySelectorAll("input[data-lookup]").forEach((box) => {
+    const hidden = box.nextElementSibling, form = box.closest("[data-lookup-at]");
+    let panel = null, timer = 0, asked = 0;
+    const shut = () => { if (panel) panel.remove(); panel = null; box.setAttribute("aria-expanded", "false"); };
+    const choose = (id, words) => { hidden.value = id; box.value = words; shut(); hidden.dispatchEvent(new Event("input", { bubbles: true })); };
+    const show = (rows) => {
+      shut();
+      panel = document.createElement("div");
+      panel.className = "panel";
+      rows.forEach(([id, words]) => {
+        const option = document.createElement("button");
+        option.type = "button";
+        option.textContent = words;
+        option.addEventListener("click", () => choose(id, words));
+        panel.append(option);
+      });
+      if (!rows.length) panel.textContent = "没有找到";
+      box.parentNode.append(panel);
+      box.setAttribute("aria-expanded", "true");
+    };
+    const ask = async () => {
+      const mine = ++asked;
+      const query = new URLSearchParams({ name: box.dataset.lookup, query: box.value });
+      const answer = await fetch(form.dataset.lookupAt + "?" + query, { headers: { "X-CSRFToken": token() } });
+      if (answer.ok && mine === asked) show(await answer.json());
+    };
+    box.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(ask, 200); });
+    box.addEventListener("focus", () => { if (!box.value) ask(); });
+    box.addEventListener("keydown", (e) => {
+      if (!panel) return;
+      const options = [...panel.querySelectorAll("button")], at = options.findIndex((o) => o.getAttribute("aria-selected"));
+      if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+        e.preventDefault();
+        options[at]?.removeAttribute("aria-selected");
+        const next = options[(at + (e.key === "ArrowDown" ? 1 : -1) + options.length) % options.length];
+        next?.setAttribute("aria-selected", "true");
+      } else if (e.key === "Enter" && at >= 0) { e.preventDefault(); options[at].click(); } else if (e.key === "Escape") shut();
+    });
+    box.addEventListener("blur", () => setTimeout(shut, 200));
+  });
+})();

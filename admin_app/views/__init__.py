@@ -1,0 +1,157 @@
+"""SCREENS: the menu, one line a screen; and what all pages share (language, headers, errors)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import flask_wtf.csrf
+from flask import Flask, Response, has_request_context, render_template, request
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+from flask_babel import Babel, gettext as _
+from flask_login import current_user
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from .. import labels
+from ..access import Action, Refused
+from . import accounts, activities, assessment, audit, care, children, home, imports, schools, sign_in, training
+from .base import current_scope
+
+SCREENS = (
+    home.HomeView,
+    children.ChildView,
+    children.ParentView,
+    children.ParentStatusView,
+    children.CarerView,
+    children.EnrolmentView,
+    children.ResponsibilityView,
+    children.ContactCardView,
+    imports.ImportView,
+    care.CareRecordView,
+    care.StateNoteView,
+    activities.ActivityView,
+    training.TrainingView,
+    assessment.AssessmentView,
+    assessment.RoundView,
+    assessment.SchemeView,
+    assessment.IndicatorView,
+    assessment.AdjustmentView,
+    schools.SchoolView,
+    schools.StaffView,
+    schools.TownshipView,
+    schools.TermView,
+    schools.CodeView,
+    accounts.UserView,
+    audit.AuditView,
+)
+"""Every screen, in the order of the menu. A screen without ``in_menu`` is reached from another one."""
+
+LOCALES = ("zh_Hans_CN", "en")
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+SENTENCES = {
+    400: "请求不完整或已过期，请返回上一页刷新后再试。",
+    403: "您没有此项权限，请联系德育股。",
+    404: "未找到该记录，或不在您的查看范围。",
+    405: "不支持这样的访问方式。",
+    413: "文件太大，最多 10 MB。",
+    429: "操作太频繁，请稍后再试。",
+    500: "系统出错，未保存。请把编号告诉管理员。",
+    503: "系统正忙，请稍候再点一次；已填内容还在浏览器中。",
+}
+
+
+def init(app: Flask) -> None:
+    Babel(app, locale_selector=_locale)
+    flask_wtf.csrf.CSRFProtect(app)
+    app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(sign_in.status)
+    first, *others = SCREENS
+    admin = Admin(
+        app,
+        name="农村留守儿童关爱保护工作平台",
+        index_view=first(),
+        theme=Bootstrap4Theme(base_template="admin/app_base.html", fluid=True),
+    )
+    for screen in others:
+        admin.add_view(screen())
+    app.extensions["screens"] = admin
+    app.context_processor(_for_templates)
+    app.jinja_env.filters["words"] = labels.text
+    app.jinja_env.globals["label"] = labels.label
+    app.after_request(_headers)
+    app.register_error_handler(Exception, _failed)
+
+
+def _locale() -> str:
+    if not has_request_context() or not current_user.is_authenticated:
+        return LOCALES[0]
+    return current_user.locale if current_user.locale in LOCALES else LOCALES[0]
+
+
+def _for_templates() -> dict[str, Any]:
+    return {
+        "menu": _menu,
+        "scope": current_scope(),
+        "can": lambda action, resource: current_scope().may(Action(action), resource),
+        "demo": request and Flask.config is not None and _settings().demo,
+        "html_lang": "en" if _locale() == "en" else "zh-CN",
+    }
+
+
+def _settings() -> Any:
+    from flask import current_app
+
+    return current_app.config["SETTINGS"]
+
+
+def _menu() -> list[tuple[str, list[tuple[str, str, bool]]]]:
+    """The side menu of this actor: groups of (name, address, is this page)."""
+    from flask import current_app
+
+    groups: dict[str, list[tuple[str, str, bool]]] = {}
+    for view in current_app.extensions["screens"]._views:
+        if view.in_menu and view.is_accessible():
+            here = request.blueprint == view.blueprint.name
+            groups.setdefault(view.group, []).append((str(view.name), view.get_url(f"{view.endpoint}.{view._default_view}"), here))
+    return list(groups.items())
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint and request.endpoint.endswith("static"):
+        response.headers["Cache-Control"] = "public, max-age=86400"
+    else:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _failed(error: Exception) -> Any:
+    """A neutral page with an incident number; the log has the rest, without parameters."""
+    from flask import current_app
+
+    code = 500
+    if isinstance(error, HTTPException):
+        if error.code is not None and error.code < 400:
+            return error
+        code = error.code or 500
+    elif isinstance(error, Refused):
+        code = 403
+    elif isinstance(error, OperationalError) and "locked" in str(error.orig):
+        code = 503
+    incident = secrets.token_hex(4)
+    if code >= 500:
+        current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
+    sentence = SENTENCES.get(code, SENTENCES[400] if code < 500 else SENTENCES[500])
+    return render_template("error.html", code=code, sentence=_(sentence), incident=incident), code

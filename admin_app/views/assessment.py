@@ -1,0 +1,374 @@
+"""The assessment: ranking, one school's sheet, the explanation of a score, freezing, publishing and the workbooks."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import select
+
+from .. import audit, rules
+from ..access import SYSTEM, Action
+from ..assessment import facts, workbooks, workflow
+from ..assessment.scoring import Card, Status
+from ..db import session_with
+from ..models import Adjustment, AdjustmentKind, Child, Indicator, ItemScore, Resource, Round, RoundState, Scheme, School, Sheet
+from ..rules import Complaint
+from .base import RecordView, ToolView, current_scope, note, workbook_response
+from .fields import Lookup, number_or_none
+
+GROUP = "年度考核"
+ASSESSED = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("code",))
+ROUNDS = Lookup(Round)
+SCHEMES = Lookup(Scheme)
+
+
+class AssessmentView(ToolView):
+    resource = Resource.SCORES
+    needs = {
+        "judge": Action.UPDATE,
+        "freeze": Action.UPDATE,
+        "publish": Action.UPDATE,
+        "export_summary": Action.EXPORT,
+        "export_sheet": Action.EXPORT,
+    }
+
+    def __init__(self) -> None:
+        super().__init__("考核评分", "assessment", GROUP)
+
+    # --- what the address names, always through the session's scope ---
+
+    def _round(self) -> Round:
+        number = number_or_none(request.values.get("round"))
+        if "round" in request.values and number is None:
+            abort(404)
+        query = select(Round).where(Round.id == number) if number else select(Round).order_by(Round.start.desc()).limit(1)
+        round_ = self.session.scalar(query)
+        if round_ is None and number:
+            abort(404)
+        return round_
+
+    def _sheet(self) -> Sheet:
+        number = number_or_none(request.values.get("sheet"))
+        sheet = self.session.scalar(select(Sheet).where(Sheet.id == number)) if number else None
+        if sheet is None:
+            abort(404)
+        return sheet
+
+    def _indicator(self, sheet: Sheet) -> Indicator:
+        number = number_or_none(request.values.get("indicator"))
+        found = select(Indicator).where(Indicator.id == number, Indicator.scheme_id == sheet.round.scheme_id)
+        indicator = self.session.scalar(found) if number else None
+        if indicator is None or indicator.pattern is None:
+            abort(404)
+        return indicator
+
+    def _results(self, round_: Round) -> workflow.Results:
+        with session_with(SYSTEM) as session:
+            return workflow.score(session, session.get_one(Round, round_.id))
+
+    def _see_all(self) -> bool:
+        """School accounts see their own card; the county's table is the office's and the leader's."""
+        return current_scope().reads_everywhere
+
+    # --- pages ---
+
+    @expose("/")
+    def index(self) -> Any:
+        """The round: ranked by group for the county, the own sheet for a school."""
+        round_ = self._round()
+        if round_ is None:
+            return self.render("assessment/none.html")
+        sheets = {s.school_id: s for s in self.session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+        results = self._results(round_)
+        cards = [card for card in results.cards if card.school_id in sheets]
+        if not self._see_all() and len(cards) == 1:
+            return redirect(self.get_url(".sheet", sheet=sheets[cards[0].school_id].id))
+        heads = list(self.session.scalars(_heads(round_)))
+        by_head = {h.id: [i.code for i in self.session.scalars(_items(h))] for h in heads}
+        return self.render(
+            "assessment/ranking.html",
+            round=round_,
+            groups=workbooks.by_group(cards),
+            sheets=sheets,
+            heads=heads,
+            subtotal=lambda card, head: workbooks.subtotal([i for i in card.items if i.code in by_head[head.id]]),
+            rank_words=lambda card: workbooks.rank_words(card, results.cards),
+            waiting=sum(card.waiting for card in cards),
+            may_judge=current_scope().may(Action.UPDATE, Resource.SCORES),
+            rounds=list(self.session.scalars(select(Round).order_by(Round.start.desc()))),
+        )
+
+    @expose("/sheet/")
+    def sheet(self) -> Any:
+        """One school: every item with its numbers; the office judges here."""
+        sheet = self._sheet()
+        round_ = sheet.round
+        card = self._card(round_, sheet)
+        kept = {row.indicator_id: row for row in self.session.scalars(select(ItemScore).where(ItemScore.sheet_id == sheet.id))}
+        heads = list(self.session.scalars(_heads(round_)))
+        items = {item.code: item for item in card.items}
+        note("open", "sheet", sheet.id, sheet.school_id)
+        return self.render(
+            "assessment/sheet.html",
+            sheet=sheet,
+            round=round_,
+            card=card,
+            heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.session.scalars(_items(head))]) for head in heads],
+            rule_of=workflow.rule_of,
+            metrics=facts.METRICS,
+            adjustments=list(
+                self.session.scalars(
+                    select(Adjustment).where(Adjustment.round_id == round_.id, Adjustment.school_id == sheet.school_id)
+                )
+            ),
+            may_judge=current_scope().may(Action.UPDATE, Resource.SCORES) and round_.state is RoundState.OPEN,
+            Status=Status,
+            plain=workbooks.plain,
+            filled=request.form,
+        )
+
+    def _card(self, round_: Round, sheet: Sheet) -> Card:
+        card = self._results(round_).by_school.get(sheet.school_id)
+        if card is None:
+            abort(404)
+        return card
+
+    @expose("/judge/", methods=("POST",))
+    def judge(self) -> Any:
+        """Save the judged items of a sheet, all or none; what was typed comes back with the complaints."""
+        sheet = self._sheet()
+        indicators = {i.id: i for i in self.session.scalars(select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id))}
+        complaints = []
+        for key, raw in request.form.items():
+            indicator = indicators.get(number_or_none(key.removeprefix("score-")) or 0) if key.startswith("score-") else None
+            if indicator is None:
+                continue
+            try:
+                points = _points(raw, indicator)
+                workflow.judge(self.session, sheet, indicator, points, request.form.get(f"reason-{indicator.id}", "")[:300])
+            except Complaint as e:
+                complaints.append(e.text)
+        if complaints:
+            self.session.rollback()
+            for text in complaints[:6]:
+                flash(_(text), "danger")
+            return self.sheet()
+        self.session.commit()
+        flash(_("保存成功。"), "success")
+        return redirect(self.get_url(".sheet", sheet=number_or_none(request.form.get("sheet"))))
+
+    @expose("/item/")
+    def item(self) -> Any:
+        """Why this score: the formula in words, its numbers, and the names behind them."""
+        sheet = self._sheet()
+        indicator = self._indicator(sheet)
+        results = self._results(sheet.round)
+        card = results.by_school.get(sheet.school_id)
+        if card is None:
+            abort(404)
+        rule = workflow.rule_of(indicator)
+        known = results.facts.get(sheet.school_id, {})
+        parts = [(facts.METRICS[m], known[m]) for m in rule.metrics if m in known and m in facts.METRICS]
+        children = {line.child_id for _metric, fact in parts for line in fact.lines if line.child_id}
+        here = set(self.session.scalars(select(Child.id).where(Child.id.in_(children))))
+        note("open", "item_score", indicator.code, sheet.school_id)
+        return self.render(
+            "assessment/item.html",
+            sheet=sheet,
+            round=sheet.round,
+            indicator=indicator,
+            rule=rule,
+            item=next(i for i in card.items if i.code == indicator.code),
+            parts=parts,
+            here=here,
+            show=request.args.get("show", "missing"),
+            plain=workbooks.plain,
+            Status=Status,
+        )
+
+    # --- acts ---
+
+    @expose("/freeze/", methods=("POST",))
+    def freeze(self) -> Any:
+        self._may_publish()
+        round_ = self._round()
+        try:
+            with session_with(SYSTEM) as system:
+                count = workflow.freeze(self.session, system, round_)
+            audit.note(self.session, "freeze", "assessment_round", round_.id, None, 学校数=count)
+            self.session.commit()
+            flash(_("已冻结 %(n)d 所学校的成绩，此后不再重算。", n=count), "success")
+        except Complaint as e:
+            self.session.rollback()
+            flash(_(e.text), "danger")
+        return redirect(self.get_url(".index", round=number_or_none(request.form.get("round"))))
+
+    @expose("/publish/", methods=("POST",))
+    def publish(self) -> Any:
+        self._may_publish()
+        round_ = self._round()
+        try:
+            workflow.publish(round_)
+            audit.note(self.session, "publish", "assessment_round", round_.id)
+            self.session.commit()
+            flash(_("已公布。"), "success")
+        except Complaint as e:
+            self.session.rollback()
+            flash(_(e.text), "danger")
+        return redirect(self.get_url(".index", round=number_or_none(request.form.get("round"))))
+
+    def _may_publish(self) -> None:
+        if not current_scope().may(Action.PUBLISH, Resource.RUBRIC):
+            abort(403)
+
+    @expose("/export/")
+    def export_summary(self) -> Any:
+        """The county summary; only for those who see the county."""
+        if not self._see_all():
+            abort(403)
+        round_ = self._round()
+        if round_ is None:
+            abort(404)
+        return self._workbook(round_, None)
+
+    @expose("/export-sheet/")
+    def export_sheet(self) -> Any:
+        sheet = self._sheet()
+        return self._workbook(sheet.round, sheet)
+
+    def _workbook(self, round_: Round, sheet: Sheet | None) -> Any:
+        with session_with(SYSTEM) as session:
+            same = session.get_one(Round, round_.id)
+            book = workbooks.Book.of(session, same, workflow.score(session, same), current_user.name)
+            content = workbooks.school_sheet(book, sheet.school_id) if sheet else workbooks.summary(book)
+            name = book.schools[sheet.school_id].name if sheet else "全县汇总"
+        note("export", "sheet", sheet.id if sheet else "", sheet.school_id if sheet else None, 轮次=round_.code, 内容=name)
+        return workbook_response(
+            content, f"{round_.code}年度考核评分表-{name}.xlsx" if sheet else f"{round_.code}年度考核汇总.xlsx"
+        )
+
+
+def _heads(round_: Round) -> Any:
+    return (
+        select(Indicator).where(Indicator.scheme_id == round_.scheme_id, Indicator.parent_id.is_(None)).order_by(Indicator.position)
+    )
+
+
+def _items(head: Indicator) -> Any:
+    return select(Indicator).where(Indicator.parent_id == head.id).order_by(Indicator.position)
+
+
+def _points(raw: str, indicator: Indicator) -> Decimal | None:
+    raw = rules.tidy(raw)
+    if not raw:
+        return None
+    try:
+        points = Decimal(raw)
+    except InvalidOperation:
+        raise Complaint(f"{indicator.code} 的分数“{raw[:12]}”不是数字。") from None
+    if not points.is_finite():
+        raise Complaint(f"{indicator.code} 的分数“{raw[:12]}”不是数字。")
+    return points
+
+
+class RoundView(RecordView):
+    model = Round
+    group = GROUP
+    title = "考核轮次"
+    column_list = ("title", "code", "scheme.title", "start", "last_day", "cut_off", "state", "frozen_at")
+    form_columns = ("code", "title", "scheme", "start", "last_day", "cut_off")
+    lookups = {"scheme": SCHEMES}
+    default_sort = (("start", True),)
+    link_column = "title"
+
+    def before_save(self, form: Any, row: Round, created: bool) -> None:
+        if not created and row.state is not RoundState.OPEN:
+            raise Complaint("本轮已冻结，不能再改。")
+        if row.start and row.last_day and row.last_day <= row.start:
+            raise Complaint("考核期止应晚于考核期起。", "last_day")
+        if row.start and row.cut_off and row.cut_off <= row.start:
+            raise Complaint("统计截止日应晚于考核期起。", "cut_off")
+
+    def after_save(self, form: Any, row: Round, created: bool) -> None:
+        workflow.open_sheets(self.session, row)
+
+
+class SchemeView(RecordView):
+    model = Scheme
+    group = GROUP
+    title = "考核方案"
+    column_list = ("title", "code", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
+    form_columns = ("code", "title", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
+    default_sort = (("code", True),)
+    link_column = "title"
+
+    def before_save(self, form: Any, row: Scheme, created: bool) -> None:
+        if not created:
+            _refuse_frozen(self.session, row.id)
+
+
+class IndicatorView(RecordView):
+    model = Indicator
+    group = GROUP
+    title = "考核指标"
+    column_list = ("code", "title", "points", "tag", "pattern", "standard", "evidence", "applies", "scheme.code")
+    form_columns = (
+        "scheme",
+        "parent",
+        "code",
+        "title",
+        "position",
+        "points",
+        "tag",
+        "standard",
+        "evidence",
+        "pattern",
+        "params",
+        "applies",
+    )
+    filters = ("scheme", "tag", "pattern")
+    lookups = {
+        "scheme": SCHEMES,
+        "parent": Lookup(Indicator, only=lambda q, _s: q.where(Indicator.parent_id.is_(None)), order=("position",)),
+    }
+    search = ("title", "code")
+    default_sort = (("scheme_id", True), ("position", False))
+    link_column = "title"
+
+    def before_save(self, form: Any, row: Indicator, created: bool) -> None:
+        if row.scheme is not None:
+            _refuse_frozen(self.session, row.scheme.id)
+        if row.params is not None and not isinstance(row.params, dict):
+            raise Complaint("参数应为 JSON 对象。", "params")
+
+
+class AdjustmentView(RecordView):
+    model = Adjustment
+    group = GROUP
+    title = "加分扣分"
+    column_list = ("school.name", "kind", "matter", "points", "effect", "document", "round.code")
+    form_columns = ("round", "school", "kind", "matter", "points", "effect", "document")
+    filters = ("kind", "school")
+    lookups = {"round": ROUNDS, "school": ASSESSED}
+    default_sort = (("school_id", False),)
+    link_column = "matter"
+
+    def before_save(self, form: Any, row: Adjustment, created: bool) -> None:
+        if row.round is not None and row.round.state is not RoundState.OPEN:
+            raise Complaint("本轮已冻结，不能再加减分。")
+        if row.kind is AdjustmentKind.VETO and row.effect is None:
+            raise Complaint("一票否决须选否决后果。", "effect")
+        if row.points is not None and row.points < 0:
+            raise Complaint("分值填正数；扣分由类别决定。", "points")
+
+
+def _refuse_frozen(session: Any, scheme_id: int) -> None:
+    """A scheme that a frozen round was scored by does not change any more."""
+    frozen = select(Round.id).where(Round.scheme_id == scheme_id, Round.state != RoundState.OPEN)
+    if session.scalar(frozen.limit(1)) is not None:
+        raise Complaint("已有轮次按本方案冻结，方案不能再改。请复制为新版本。")

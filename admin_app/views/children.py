@@ -1,0 +1,348 @@
+"""The child and the file: register, dossier, parents and where they are, carers, responsible persons, cards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from wtforms import DateField
+
+from .. import labels, rules
+from ..access import Action, known_elsewhere, shown
+from ..db import db, session_with
+from ..models import (
+    CareKind,
+    Carer,
+    CareRecord,
+    Child,
+    ContactCard,
+    Definition,
+    Enrolment,
+    IdKind,
+    Parent,
+    ParentStatus,
+    Responsibility,
+    Staff,
+    StateSide,
+)
+from ..records import definitions, dossier, enrolling, overview
+from ..records.definitions import left_behind
+from ..rules import Complaint
+from .base import Line, RecordView, current_scope, note, state
+from .fields import Lookup
+from .filters import Filter, by_township
+
+GROUP = "儿童台账"
+
+
+def child_words(child: Child) -> str:
+    return f"{child.name} · {child.grade} {child.class_name}"
+
+
+CHILDREN = Lookup(Child, words=child_words, order=("school_id", "grade", "class_name", "name"))
+STAFF = Lookup(Staff, words=lambda s: f"{s.name}（{s.duty}）" if s.duty else s.name, order=("school_id", "name"))
+PARENTS = Lookup(Parent, words=lambda p: f"{p.child}的{p.side} {p.name}")
+
+
+def _in_definition(query: Any, value: str) -> Any:
+    today = dt.date.today()
+    if value == "no":
+        return query.where(Child.id.not_in(left_behind(Definition.GF13, today)))
+    return query.where(Child.id.in_(left_behind(Definition(value), today)))
+
+
+def _definition_options(_session: Any) -> list[tuple[str, str]]:
+    return [*((d.value, _(d.label)) for d in Definition), ("no", _("不在国发13号口径内"))]
+
+
+def _known_option(options: Any) -> Any:
+    def parse(raw: str) -> str:
+        if raw not in dict(options(None)):
+            raise ValueError(raw)
+        return raw
+
+    return parse
+
+
+def _gap_options(_session: Any) -> list[tuple[str, str]]:
+    return [(gap.key, _(gap.label)) for gap in overview.GAPS]
+
+
+BY_DEFINITION = Filter("definition", "留守口径", _in_definition, _known_option(_definition_options), _definition_options, "choice")
+BY_GAP = Filter(
+    "gap",
+    "待办",
+    lambda query, value: query.where(Child.id.in_(overview.children_with(db.session(), value, dt.date.today()))),
+    _known_option(_gap_options),
+    _gap_options,
+    "choice",
+)
+
+
+class ChildView(RecordView):
+    model = Child
+    group = GROUP
+    title = "儿童台账"
+    column_list = (
+        "name", "sex", "school.name", "grade", "class_name", "id_number", "birth_date", "ethnic", "kind", "carer", "responsible", "card", "talk",
+    )  # fmt: skip
+    form_columns = [
+        "school",
+        "name",
+        "sex",
+        "birth_date",
+        "ethnic",
+        "id_kind",
+        "id_number",
+        "grade",
+        "class_name",
+        "class_teacher",
+        "boarding",
+        "home_address",
+        "hukou",
+        "hukou_place",
+        "area",
+        "health",
+        "special_requests",
+        "interests",
+        "roll_number",
+        "former_name",
+        "facts_confirmed_at",
+        "remark",
+    ]
+    column_details_list = tuple(form_columns)
+    extra_columns = {"kind": "留守类型", "carer": "照护人", "responsible": "包保责任人", "card": "联系卡", "talk": "本月谈心"}
+    basis = "口径 国发〔2016〕13号（不满16周岁） · 截止今日"
+    details_template = "children/dossier.html"
+    list_template = "children/list.html"
+    needs = RecordView.needs | {"reveal": Action.REVEAL, "confirm": Action.UPDATE}
+    filters = (
+        by_township(Child),
+        BY_DEFINITION,
+        BY_GAP,
+        "school",
+        "grade",
+        "class_name",
+        "sex",
+        "ethnic",
+        "boarding",
+        "birth_date",
+    )
+    lookups = {"class_teacher": STAFF}
+    search = ("name",)
+    search_exact = ("id_number_key",)
+    default_sort = (("school_id", False), ("grade", False), ("class_name", False), ("name", False))
+    link_column = "name"
+
+    def scaffold_form(self) -> Any:
+        form = super().scaffold_form()
+        form.enrolled_on = DateField(_("就读起始日"), validators=[])
+        return form
+
+    def before_save(self, form: Any, row: Child, created: bool) -> None:
+        if row.id_number and row.birth_date and rules.birth_of(row.id_number) != row.birth_date:
+            raise Complaint("出生日期与证件号不一致，请核对户口簿。", "birth_date")
+        if row.id_number and row.sex and rules.is_male(row.id_number) != (row.sex.value == "1"):
+            raise Complaint("性别与证件号不一致，请核对户口簿。", "sex")
+        if not row.id_number and row.id_kind is IdKind.RESIDENT and created:
+            row.id_kind = IdKind.NONE
+        if row.id_number:
+            person = (row.id_number, row.name, row.birth_date)
+            for told in known_elsewhere(session_with, current_scope(), [person]).values():
+                raise Complaint(told.value, "id_number")
+
+    def after_save(self, form: Any, row: Child, created: bool) -> None:
+        if created:
+            enrolling.open_enrolment(self.session, row, form.enrolled_on.data or dt.date.today())
+
+    def edit_form(self, obj: Any = None) -> Any:
+        form = super().edit_form(obj)
+        del form.enrolled_on  # the stay is there already
+        return form
+
+    def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
+        return self.get_url(".details_view", id=model.id)
+
+    def decorate(self, lines: list[Line]) -> None:
+        ids, today = [line.id for line in lines], dt.date.today()
+        found = definitions.findings(self.session, ids, today)
+        carers = self._pairs(select(Carer.child_id, Carer.name).where(Carer.child_id.in_(ids), Carer.end.is_(None)))
+        serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
+        people = self._pairs(serving.where(Responsibility.child_id.in_(ids), Responsibility.end.is_(None)))
+        issued = select(ContactCard.child_id, func.max(ContactCard.issued_on)).where(ContactCard.child_id.in_(ids))
+        cards = self._pairs(issued.group_by(ContactCard.child_id))
+        talks = select(CareRecord.child_id, func.count(CareRecord.id)).where(
+            CareRecord.child_id.in_(ids), CareRecord.kind == CareKind.TALK, CareRecord.on >= today.replace(day=1)
+        )
+        talked = self._pairs(talks.group_by(CareRecord.child_id))
+        for line in lines:
+            finding = found[line.id]
+            line.values["kind"] = _(finding.kind)
+            line.values["carer"] = carers.get(line.id, "")
+            due = finding.holds
+            line.values["responsible"] = people.get(line.id) or state("due" if due else "", _("未指定"))
+            line.values["card"] = state("done", _("已发")) if line.id in cards else state("due" if due else "", _("未发"))
+            line.values["talk"] = state("done", _("已谈")) if line.id in talked else state("due" if due else "", _("未谈"))
+
+    def _pairs(self, query: Any) -> dict[int, Any]:
+        return dict(self.session.execute(query).tuples().all())
+
+    def gap_views(self) -> list[tuple[str, str]]:
+        return _gap_options(None)
+
+    @expose("/details/")
+    def details_view(self) -> str:
+        """The dossier: one page, everything on the child."""
+        child = self.get_one(request.args.get("id", ""))
+        note("open", "child", child.id, child.school_id)
+        return self.render(
+            self.details_template,
+            row=child,
+            d=dossier.of(self.session, child, dt.date.today()),
+            may_change=self.may_change(child),
+            word=lambda record, name: labels.text(
+                shown(current_scope(), type(record), name, getattr(record, name), record.school_id)
+            ),
+            sides=list(StateSide),
+            return_url=self._back(),
+        )
+
+    @expose("/reveal/", methods=("POST",))
+    def reveal(self) -> Any:
+        """One full number, for a reason, logged. Answered to the page that asked; nothing is kept."""
+        child = self.get_one(request.form.get("id", ""))
+        reason = rules.tidy(request.form.get("reason", ""))[:100]
+        if not current_scope().owns(child.school_id):
+            return self.forbid()
+        if not reason:
+            flash(_("显示完整证件号将被记录，请填写用途。"), "warning")
+            return redirect(self.get_url(".details_view", id=child.id))
+        note("reveal", "child", child.id, child.school_id, 用途=reason)
+        numbers = [(_("公民身份号码"), child.id_number), (_("学籍号"), child.roll_number)]
+        people = [*self.session.scalars(select(Parent).where(Parent.child_id == child.id))]
+        people += [*self.session.scalars(select(Carer).where(Carer.child_id == child.id))]
+        numbers += [(f"{p.name} {_('联系电话')}", p.phone) for p in people]
+        return self.render("children/reveal.html", row=child, numbers=[(w, v) for w, v in numbers if v], reason=reason)
+
+    @expose("/confirm/", methods=("POST",))
+    def confirm(self) -> Any:
+        """No change this term: the facts are confirmed as of today."""
+        child = self.get_one(request.form.get("id", ""))
+        if not self.may_change(child):
+            return self.forbid()
+        child.facts_confirmed_at = dt.date.today()
+        self.session.commit()
+        flash(_("已确认本学期信息无变化。"), "success")
+        return redirect(self.get_url(".details_view", id=child.id))
+
+
+class ParentView(RecordView):
+    model = Parent
+    group = GROUP
+    in_menu = False
+    column_list = ("child.name", "side", "name", "phone", "employer", "contact", "last_home")
+    form_columns = ("child", "side", "bond", "name", "phone", "id_number", "employer", "contact", "last_home")
+    filters = ("side", "contact")
+    lookups = {"child": CHILDREN}
+    search = ("name",)
+    default_sort = (("school_id", False), ("child_id", False), ("side", False))
+    link_column = "name"
+
+
+class ParentStatusView(RecordView):
+    model = ParentStatus
+    group = GROUP
+    in_menu = False
+    column_list = ("parent.name", "state", "place", "reach", "start", "end")
+    form_columns = ("parent", "state", "place", "reach", "start", "end", "evidence")
+    filters = ("state", "reach")
+    lookups = {"parent": PARENTS}
+    default_sort = (("start", True),)
+    link_column = "state"
+
+    def before_save(self, form: Any, row: ParentStatus, created: bool) -> None:
+        if row.parent is not None:
+            row.child_id, row.school_id = row.parent.child_id, row.parent.school_id
+
+
+class CarerView(RecordView):
+    model = Carer
+    group = GROUP
+    in_menu = False
+    column_list = ("child.name", "name", "relation", "phone", "occupation", "quality", "start", "end")
+    form_columns = [
+        "child",
+        "name",
+        "relation",
+        "sex",
+        "birth_date",
+        "age",
+        "age_on",
+        "occupation",
+        "phone",
+        "address",
+        "schooling",
+        "health",
+        "lives_with",
+        "quality",
+        "id_number",
+        "start",
+        "end",
+    ]
+    filters = ("relation", "quality")
+    lookups = {"child": CHILDREN}
+    search = ("name",)
+    default_sort = (("school_id", False), ("name", False))
+    link_column = "name"
+
+    def before_save(self, form: Any, row: Carer, created: bool) -> None:
+        if row.age and not row.age_on:
+            row.age_on = dt.date.today()
+
+
+class EnrolmentView(RecordView):
+    """Read only: an enrolment opens with the child and ends with a transfer."""
+
+    model = Enrolment
+    group = GROUP
+    in_menu = False
+    column_list = ("child_name", "school.name", "start", "end", "leave_reason")
+    form_columns = ()
+    search = ("child_name",)
+    default_sort = (("start", True),)
+
+
+class ResponsibilityView(RecordView):
+    model = Responsibility
+    group = GROUP
+    title = "包保责任人"
+    column_list = ("child.name", "child.grade", "child.class_name", "staff.name", "start", "end")
+    form_columns = ("child", "staff", "start", "end")
+    filters = ("staff",)
+    lookups = {"child": CHILDREN, "staff": STAFF}
+    default_sort = (("school_id", False), ("start", True))
+    link_column = "staff.name"
+
+    def before_save(self, form: Any, row: Responsibility, created: bool) -> None:
+        if row.child is not None and row.staff is not None:
+            enrolling.check_responsible(self.session, row.child.school_id, row.staff)
+
+
+class ContactCardView(RecordView):
+    model = ContactCard
+    group = GROUP
+    title = "联系卡"
+    column_list = ("child.name", "child.grade", "child.class_name", "number", "issued_on")
+    form_columns = ("child", "issued_on")
+    lookups = {"child": CHILDREN}
+    default_sort = (("issued_on", True),)
+    link_column = "child.name"
+
+    def before_save(self, form: Any, row: ContactCard, created: bool) -> None:
+        if created and row.child is not None:
+            earlier = self.session.scalars(select(ContactCard.number).where(ContactCard.child_id == row.child.id)).all()
+            row.number, row.issued_by_id = max(earlier, default=0) + 1, row.child.school_id

@@ -1,0 +1,145 @@
+"""List conditions: from a column to a control, a statement and the words on a chip."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Boolean, Date, Select, select
+from sqlalchemy.orm import Session
+
+from .. import labels
+from ..access import scope_in
+from ..models import School
+from ..orm import Base, Coded
+from .fields import Lookup, own_schools
+
+Options = Callable[[Session], list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition a list offers, as a query parameter ``name=value``."""
+
+    name: str
+    label: str
+    apply: Callable[[Select[Any], Any], Select[Any]]
+    parse: Callable[[str], Any] = str
+    """:raises ValueError: when the value in the address cannot be used."""
+    options: Options | None = None
+    kind: str = "text"
+    shown: Callable[[Session, str], str] | None = field(default=None)
+
+    def words(self, session: Session, raw: str) -> str:
+        """The condition as it stands on its chip."""
+        if self.shown:
+            return self.shown(session, raw)
+        if self.options:
+            return dict(self.options(session)).get(raw, raw)
+        return raw
+
+
+def number(raw: str) -> int:
+    value = int(raw)
+    if not 0 < value < 2**31:
+        raise ValueError("out of range")
+    return value
+
+
+def by_choice(model: type[Base], name: str) -> Filter:
+    column, choices = getattr(model, name), labels.choices(model, name)
+    assert choices
+    return Filter(
+        name,
+        labels.label(model, name),
+        lambda query, value: query.where(column == value),
+        choices,
+        lambda _session: [(m.value, _(m.label)) for m in choices],
+        "choice",
+    )
+
+
+def by_flag(model: type[Base], name: str) -> Filter:
+    column = getattr(model, name)
+    return Filter(
+        name,
+        labels.label(model, name),
+        lambda query, value: query.where(column.is_(value)),
+        lambda raw: {"1": True, "0": False}[raw],
+        lambda _session: [("1", _("是")), ("0", _("否"))],
+        "choice",
+    )
+
+
+def by_row(model: type[Base], name: str, lookup: Lookup) -> Filter:
+    """A condition on a relation; its options are the rows the actor may see."""
+    column = getattr(model, f"{name}_id")
+    return Filter(
+        name,
+        labels.label(model, name),
+        lambda query, value: query.where(column == value),
+        number,
+        lambda session: [(str(row.id), lookup.words(row)) for row in lookup.find(session, "", 400)],
+        "choice",
+        shown=lambda session, raw: _row_words(session, lookup, raw),
+    )
+
+
+def _row_words(session: Session, lookup: Lookup, raw: str) -> str:
+    row = lookup.one(session, raw)
+    return lookup.words(row) if row is not None else raw
+
+
+def by_text(model: type[Base], name: str) -> Filter:
+    column = getattr(model, name)
+    return Filter(
+        name, labels.label(model, name), lambda query, value: query.where(column.contains(value, autoescape=True)), _short_text
+    )
+
+
+def _short_text(raw: str) -> str:
+    if len(raw) > 60 or "\0" in raw:
+        raise ValueError("too long")
+    return raw
+
+
+def by_dates(model: type[Base], name: str) -> tuple[Filter, Filter]:
+    column, label = getattr(model, name), labels.label(model, name)
+    day = dt.date.fromisoformat
+    return (
+        Filter(f"{name}_from", f"{label}{_('从')}", lambda query, value: query.where(column >= value), day, kind="date"),
+        Filter(f"{name}_to", f"{label}{_('到')}", lambda query, value: query.where(column <= value), day, kind="date"),
+    )
+
+
+def by_township(model: type[Base]) -> Filter:
+    """Rows of the schools of one township."""
+    from ..models import Township
+
+    def options(session: Session) -> list[tuple[str, str]]:
+        query = select(Township).order_by(Township.position)
+        if not scope_in(session).reads_everywhere:
+            query = query.where(Township.id.in_(own_schools(select(School.township_id), session)))
+        return [(str(t.id), t.name) for t in session.scalars(query)]
+
+    in_township = lambda value: select(School.id).where(School.township_id == value)  # noqa: E731
+    return Filter(
+        "township", "乡镇", lambda query, value: query.where(model.school_id.in_(in_township(value))), number, options, "choice"
+    )
+
+
+def for_column(model: type[Base], name: str, lookup: Lookup | None) -> tuple[Filter, ...]:
+    """The conditions a column or relation offers by its type."""
+    if lookup is not None:
+        return (by_row(model, name, lookup),)
+    kind = labels.column_type(model, name)
+    if isinstance(kind, Coded):
+        return (by_choice(model, name),)
+    if isinstance(kind, Boolean):
+        return (by_flag(model, name),)
+    if isinstance(kind, Date):
+        return by_dates(model, name)
+    return (by_text(model, name),)

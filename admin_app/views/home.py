@@ -1,0 +1,77 @@
+"""The first page of each role: what to do next, with counts that open their rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask_admin import AdminIndexView, expose
+from flask_babel import lazy_gettext
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from ..access import SYSTEM, Action, Role
+from ..assessment import workbooks, workflow
+from ..db import db, session_with
+from ..models import Child, Definition, Resource, Round, School, Sheet, Staff, Township
+from ..records import definitions, overview
+from .base import Gate, current_scope
+
+
+class HomeView(Gate, AdminIndexView):
+    resource = Resource.SCHOOLS
+    in_menu = True
+    group = ""
+
+    def __init__(self) -> None:
+        super().__init__(name=lazy_gettext("首页"), url="/")
+
+    def is_accessible(self) -> bool:
+        return current_user.is_authenticated
+
+    def _handle_view(self, name: str, **kwargs: Any) -> None:
+        return None
+
+    @expose("/")
+    def index(self) -> str:
+        scope, session, today = current_scope(), db.session(), dt.date.today()
+        if not scope.may(Action.READ, Resource.REGISTER):
+            return self.render("home/admin.html", today=today)
+        round_ = session.scalar(select(Round).order_by(Round.start.desc()).limit(1))
+        return self.render(
+            "home/home.html",
+            today=today,
+            counts=overview.counts(session, today),
+            gaps=overview.GAPS,
+            schools=session.scalar(select(func.count(School.id)).where(School.assessed)),
+            unconfirmed=session.scalar(select(func.count(Staff.id)).where(Staff.confirmed.is_(False))),
+            townships=self._townships(today) if scope.reads_everywhere else [],
+            round=round_,
+            results=self._results(round_) if round_ else None,
+            office=Role.OFFICE in scope.roles,
+            own=self._own_sheet(round_) if round_ else None,
+            by_group=workbooks.by_group,
+            rank_words=workbooks.rank_words,
+            subtotal=workbooks.subtotal,
+        )
+
+    def _results(self, round_: Round) -> Any:
+        with session_with(SYSTEM) as session:
+            return workflow.score(session, session.get_one(Round, round_.id))
+
+    def _own_sheet(self, round_: Round) -> Sheet | None:
+        """The sheet of a school account's own assessed school."""
+        if current_scope().reads_everywhere:
+            return None
+        return db.session().scalar(select(Sheet).where(Sheet.round_id == round_.id).limit(1))
+
+    def _townships(self, today: dt.date) -> list[tuple[Township, int, int]]:
+        """Each township with its left-behind children and how many have no responsible person."""
+        session = db.session()
+        here = definitions.left_behind(Definition.GF13, today)
+        per = select(School.township_id, func.count(Child.id)).join(School, School.id == Child.school_id)
+        all_of = dict(session.execute(per.where(Child.id.in_(here)).group_by(School.township_id)).tuples().all())
+        lacking = overview.children_with(session, "responsible", today)
+        short = dict(session.execute(per.where(Child.id.in_(lacking)).group_by(School.township_id)).tuples().all())
+        rows = session.scalars(select(Township).order_by(Township.position))
+        return [(t, all_of.get(t.id, 0), short.get(t.id, 0)) for t in rows]

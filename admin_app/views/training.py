@@ -1,0 +1,86 @@
+"""Training sessions, with the sign-in list of the carers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from flask import flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+
+from ..access import Action
+from ..models import Attendance, CodeKind, SignedHow, TrainingSession
+from ..records import rosters
+from ..rules import Complaint
+from .base import Line, RecordView
+from .fields import number_or_none
+from .filters import by_township
+from .schools import codes
+
+
+class TrainingView(RecordView):
+    model = TrainingSession
+    group = "本校工作"
+    title = "监护人培训"
+    column_list = ("title", "kind.name", "on", "school.name", "speaker", "expected", "present")
+    extra_columns = {"present": "实到"}
+    form_columns = ("school", "title", "kind", "on", "hours", "place", "speaker", "speaker_unit", "topic", "expected")
+    column_details_list = ("school.name", "kind.name", *form_columns[3:])
+    filters = (by_township(TrainingSession), "school", "kind", "on")
+    lookups = {"kind": codes(CodeKind.TRAINING)}
+    search = ("title",)
+    default_sort = (("on", True),)
+    link_column = "title"
+    details_template = "training/details.html"
+    needs = RecordView.needs | {"sign_in": Action.UPDATE}
+
+    def decorate(self, lines: list[Line]) -> None:
+        counted = select(Attendance.session_id, func.count(Attendance.id)).where(
+            Attendance.session_id.in_([line.id for line in lines]), Attendance.how != SignedHow.ABSENT
+        )
+        counts = dict(self.session.execute(counted.group_by(Attendance.session_id)).tuples().all())
+        for line in lines:
+            line.values["present"] = counts.get(line.id, 0)
+
+    def offer(self, form: Any) -> None:
+        if form.on.data is None:
+            form.on.data = dt.date.today()
+
+    def signed(self, row: TrainingSession) -> list[Attendance]:
+        return list(self.session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.child_name)))
+
+    def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
+        return self.get_url(".sign_in", id=model.id) if is_created else self.get_url(".details_view", id=model.id)
+
+    @expose("/sign-in/", methods=("GET", "POST"))
+    def sign_in(self) -> Any:
+        """The sign-in list: each carer present, represented, taught at home or absent."""
+        row = self.get_one(request.args.get("id", ""))
+        if not self.may_change(row):
+            return self.forbid()
+        if request.method == "POST":
+            try:
+                count = rosters.set_attendance(self.session, row, _signed_in_form())
+                self.session.commit()
+                flash(_("签到已保存，实到 %(n)d 人。", n=count), "success")
+                return redirect(self.get_url(".details_view", id=row.id))
+            except Complaint as e:
+                self.session.rollback()
+                flash(_(e.text), "danger")
+        held = {(a.enrolment_id, a.person_key): a.how for a in self.signed(row)}
+        people = rosters.carers_on(self.session, row.school_id, row.on)
+        return self.render("training/sign_in.html", row=row, people=people, held=held, hows=list(SignedHow))
+
+
+def _signed_in_form() -> dict[int, SignedHow]:
+    signed = {}
+    for key, value in request.form.items():
+        carer_id = number_or_none(key.removeprefix("carer-")) if key.startswith("carer-") else None
+        if carer_id and value:
+            try:
+                signed[carer_id] = SignedHow(value)
+            except ValueError:
+                raise Complaint("签到方式不是有效的选项。") from None
+    return signed

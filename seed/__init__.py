@@ -1,0 +1,1 @@
+"""Data the product starts with: reference (every office) and demo (an invented county)."""
