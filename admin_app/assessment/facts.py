@@ -108,7 +108,7 @@ class Window:
     def unit_of(self) -> dict[int, int]:
         """Site -> the assessed school it adds to."""
         rows = self.session.execute(select(School.id, func.coalesce(School.centre_id, School.id)))
-        return dict(rows.tuples().all())
+        return dict(rows.all())
 
     @cached_property
     def stays(self) -> dict[tuple[int, int], list[tuple[dt.date, dt.date, int, int]]]:
@@ -427,7 +427,7 @@ def drills(window: Window) -> ByUnit:
         for term in window.terms:
             if term.start <= on <= term.last_day:
                 done[school, kind, term.code] += 1
-    words = dict(window.session.execute(select(Code.code, Code.name).where(Code.code.in_(COUNTED_DRILLS))).tuples().all())
+    words = dict(window.session.execute(select(Code.code, Code.name).where(Code.code.in_(COUNTED_DRILLS))).all())
     attended = set(
         window.session.scalars(
             select(Enrolment.school_id)

@@ -23,7 +23,7 @@ def check_responsible(session: Session, school_id: int, staff: Staff) -> None:
 
     :raises Complaint: for anybody else.
     """
-    family = session.execute(select(School.id, School.centre_id)).tuples()
+    family = session.execute(select(School.id, School.centre_id))
     centre_of = dict(family.all())
     unit = centre_of.get(school_id) or school_id
     if (centre_of.get(staff.school_id) or staff.school_id) != unit:

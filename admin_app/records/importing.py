@@ -202,7 +202,7 @@ class _Known:
         for child in self.rows:
             self.by_birth.setdefault((child.name, child.birth_date), []).append(child)
         serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
-        self.responsible = dict(session.execute(serving.where(Responsibility.end.is_(None))).tuples().all())
+        self.responsible = dict(session.execute(serving.where(Responsibility.end.is_(None))).all())
         self.staff = {(name, school) for name, school in session.execute(select(Staff.name, Staff.school_id))}
 
     def find(self, entry: Entry) -> Child | None:
@@ -324,7 +324,7 @@ class _StaffBook:
     def __init__(self, session: Session):
         self.session = session
         self.rows = {(s.name, s.school_id): s for s in session.scalars(select(Staff))}
-        self.centre_of = dict(session.execute(select(School.id, School.centre_id)).tuples().all())
+        self.centre_of = dict(session.execute(select(School.id, School.centre_id)).all())
 
     def get(self, name: str, school_id: int, start: dt.date) -> Staff:
         units = [school_id, self.centre_of.get(school_id)]

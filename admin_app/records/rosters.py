@@ -25,7 +25,7 @@ def enrolled_on(session: Session, school_id: int, on: dt.date) -> list[tuple[Enr
         .where(Enrolment.school_id.in_(of_unit), Enrolment.start <= on, or_(Enrolment.end.is_(None), Enrolment.end > on))
         .order_by(Child.school_id, Child.grade, Child.class_name, Child.name)
     )
-    return list(session.execute(query).tuples())
+    return list(session.execute(query))
 
 
 def set_participants(session: Session, activity: Activity, enrolment_ids: set[int]) -> int:

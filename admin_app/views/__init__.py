@@ -98,7 +98,7 @@ def _for_templates() -> dict[str, Any]:
         "menu": _menu,
         "scope": current_scope(),
         "can": lambda action, resource: current_scope().may(Action(action), resource),
-        "demo": request and Flask.config is not None and _settings().demo,
+        "demo": _settings().demo,
         "html_lang": "en" if _locale() == "en" else "zh-CN",
     }
 
@@ -150,7 +150,7 @@ def _failed(error: Exception) -> Any:
         code = 403
     elif isinstance(error, OperationalError) and "locked" in str(error.orig):
         code = 503
-    incident = secrets.token_hex(4)
+    incident = f"{secrets.randbelow(10**8):08}"
     if code >= 500:
         current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
     sentence = SENTENCES.get(code, SENTENCES[400] if code < 500 else SENTENCES[500])

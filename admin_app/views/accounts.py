@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
 from wtforms import SelectMultipleField, widgets
+from wtforms.fields.choices import SelectChoice
 
 from .. import auth
 from ..access import SCHOOL_ROLES, Action
@@ -42,12 +43,12 @@ class UserView(RecordView):
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
-        form.roles = RoleTicks(_("角色"), choices=[(role.value, role.label) for role in Role])
+        form.roles = RoleTicks(_("角色"), choices=[SelectChoice(role.value, role.label) for role in Role])
         return form
 
     def decorate(self, lines: list[Any]) -> None:
         held: dict[int, list[str]] = {}
-        for user_id, role in self.session.execute(select(Grant.user_id, Grant.role).order_by(Grant.id)):
+        for user_id, role in self.db_session.execute(select(Grant.user_id, Grant.role).order_by(Grant.id)):
             held.setdefault(user_id, []).append(_(role.label))
         for line in lines:
             line.values["roles"] = "、".join(held.get(line.id, []))
@@ -76,14 +77,14 @@ class UserView(RecordView):
         if row.id == current_user.user_id:
             raise Complaint("不能修改自己的账号，请由另一位管理员修改。")
         if created:
-            self.first = auth.reset_password(self.session, row)
+            self.first = auth.reset_password(self.db_session, row)
         for grant in [g for g in row.grants if g.role not in roles]:
             row.grants.remove(grant)
         held = {g.role for g in row.grants}
         row.grants.extend(Grant(role=role) for role in roles if role not in held)
 
     def after_save(self, form: Any, row: User, created: bool) -> None:
-        auth.end_sessions(self.session, row.id)
+        auth.end_sessions(self.db_session, row.id)
 
     @expose("/reset/", methods=("POST",))
     def reset(self) -> Any:
@@ -91,8 +92,8 @@ class UserView(RecordView):
         if row.id == current_user.user_id:
             flash(_("自己的密码请在右上角“修改密码”中修改。"), "warning")
             return redirect(self.get_url(".edit_view", id=row.id))
-        password = auth.reset_password(self.session, row)
-        self.session.commit()
+        password = auth.reset_password(self.db_session, row)
+        self.db_session.commit()
         flash(
             _("%(name)s 的初始密码：%(password)s（72 小时内首次登录有效，只显示这一次）", name=row.username, password=password),
             "info",

@@ -52,7 +52,7 @@ class ActivityView(RecordView):
     def decorate(self, lines: list[Line]) -> None:
         ids = [line.id for line in lines]
         counted = select(Participation.activity_id, func.count(Participation.id)).where(Participation.activity_id.in_(ids))
-        counts = dict(self.session.execute(counted.group_by(Participation.activity_id)).tuples().all())
+        counts = dict(self.db_session.execute(counted.group_by(Participation.activity_id)).all())
         for line in lines:
             line.values["children"] = counts.get(line.id, 0)
 
@@ -66,7 +66,7 @@ class ActivityView(RecordView):
 
     def names(self, row: Activity) -> list[str]:
         taking_part = select(Participation.child_name).where(Participation.activity_id == row.id).order_by(Participation.child_name)
-        return list(self.session.scalars(taking_part))
+        return list(self.db_session.scalars(taking_part))
 
     def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
         return self.get_url(".roster", id=model.id) if is_created else self.get_url(".details_view", id=model.id)
@@ -79,14 +79,14 @@ class ActivityView(RecordView):
             return self.forbid()
         if request.method == "POST":
             try:
-                count = rosters.set_participants(self.session, row, ids_in_form("child"))
-                self.session.commit()
+                count = rosters.set_participants(self.db_session, row, ids_in_form("child"))
+                self.db_session.commit()
                 flash(_("已登记参加儿童 %(n)d 人。", n=count), "success")
                 return redirect(self.get_url(".details_view", id=row.id))
             except Complaint as e:
-                self.session.rollback()
+                self.db_session.rollback()
                 flash(_(e.text), "danger")
-        ticked = set(self.session.scalars(select(Participation.enrolment_id).where(Participation.activity_id == row.id)))
+        ticked = set(self.db_session.scalars(select(Participation.enrolment_id).where(Participation.activity_id == row.id)))
         return self.render(
-            "activities/roster.html", row=row, people=rosters.enrolled_on(self.session, row.school_id, row.on), ticked=ticked
+            "activities/roster.html", row=row, people=rosters.enrolled_on(self.db_session, row.school_id, row.on), ticked=ticked
         )

@@ -47,14 +47,14 @@ class AssessmentView(ToolView):
         if "round" in request.values and number is None:
             abort(404)
         query = select(Round).where(Round.id == number) if number else select(Round).order_by(Round.start.desc()).limit(1)
-        round_ = self.session.scalar(query)
+        round_ = self.db_session.scalar(query)
         if round_ is None and number:
             abort(404)
         return round_
 
     def _sheet(self) -> Sheet:
         number = number_or_none(request.values.get("sheet"))
-        sheet = self.session.scalar(select(Sheet).where(Sheet.id == number)) if number else None
+        sheet = self.db_session.scalar(select(Sheet).where(Sheet.id == number)) if number else None
         if sheet is None:
             abort(404)
         return sheet
@@ -62,7 +62,7 @@ class AssessmentView(ToolView):
     def _indicator(self, sheet: Sheet) -> Indicator:
         number = number_or_none(request.values.get("indicator"))
         found = select(Indicator).where(Indicator.id == number, Indicator.scheme_id == sheet.round.scheme_id)
-        indicator = self.session.scalar(found) if number else None
+        indicator = self.db_session.scalar(found) if number else None
         if indicator is None or indicator.pattern is None:
             abort(404)
         return indicator
@@ -83,13 +83,13 @@ class AssessmentView(ToolView):
         round_ = self._round()
         if round_ is None:
             return self.render("assessment/none.html")
-        sheets = {s.school_id: s for s in self.session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+        sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
         results = self._results(round_)
         cards = [card for card in results.cards if card.school_id in sheets]
         if not self._see_all() and len(cards) == 1:
             return redirect(self.get_url(".sheet", sheet=sheets[cards[0].school_id].id))
-        heads = list(self.session.scalars(_heads(round_)))
-        by_head = {h.id: [i.code for i in self.session.scalars(_items(h))] for h in heads}
+        heads = list(self.db_session.scalars(_heads(round_)))
+        by_head = {h.id: [i.code for i in self.db_session.scalars(_items(h))] for h in heads}
         return self.render(
             "assessment/ranking.html",
             round=round_,
@@ -100,7 +100,7 @@ class AssessmentView(ToolView):
             rank_words=lambda card: workbooks.rank_words(card, results.cards),
             waiting=sum(card.waiting for card in cards),
             may_judge=current_scope().may(Action.UPDATE, Resource.SCORES),
-            rounds=list(self.session.scalars(select(Round).order_by(Round.start.desc()))),
+            rounds=list(self.db_session.scalars(select(Round).order_by(Round.start.desc()))),
         )
 
     @expose("/sheet/")
@@ -109,8 +109,8 @@ class AssessmentView(ToolView):
         sheet = self._sheet()
         round_ = sheet.round
         card = self._card(round_, sheet)
-        kept = {row.indicator_id: row for row in self.session.scalars(select(ItemScore).where(ItemScore.sheet_id == sheet.id))}
-        heads = list(self.session.scalars(_heads(round_)))
+        kept = {row.indicator_id: row for row in self.db_session.scalars(select(ItemScore).where(ItemScore.sheet_id == sheet.id))}
+        heads = list(self.db_session.scalars(_heads(round_)))
         items = {item.code: item for item in card.items}
         note("open", "sheet", sheet.id, sheet.school_id)
         return self.render(
@@ -118,11 +118,11 @@ class AssessmentView(ToolView):
             sheet=sheet,
             round=round_,
             card=card,
-            heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.session.scalars(_items(head))]) for head in heads],
+            heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.db_session.scalars(_items(head))]) for head in heads],
             rule_of=workflow.rule_of,
             metrics=facts.METRICS,
             adjustments=list(
-                self.session.scalars(
+                self.db_session.scalars(
                     select(Adjustment).where(Adjustment.round_id == round_.id, Adjustment.school_id == sheet.school_id)
                 )
             ),
@@ -142,7 +142,7 @@ class AssessmentView(ToolView):
     def judge(self) -> Any:
         """Save the judged items of a sheet, all or none; what was typed comes back with the complaints."""
         sheet = self._sheet()
-        indicators = {i.id: i for i in self.session.scalars(select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id))}
+        indicators = {i.id: i for i in self.db_session.scalars(select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id))}
         complaints = []
         for key, raw in request.form.items():
             indicator = indicators.get(number_or_none(key.removeprefix("score-")) or 0) if key.startswith("score-") else None
@@ -150,15 +150,15 @@ class AssessmentView(ToolView):
                 continue
             try:
                 points = _points(raw, indicator)
-                workflow.judge(self.session, sheet, indicator, points, request.form.get(f"reason-{indicator.id}", "")[:300])
+                workflow.judge(self.db_session, sheet, indicator, points, request.form.get(f"reason-{indicator.id}", "")[:300])
             except Complaint as e:
                 complaints.append(e.text)
         if complaints:
-            self.session.rollback()
+            self.db_session.rollback()
             for text in complaints[:6]:
                 flash(_(text), "danger")
             return self.sheet()
-        self.session.commit()
+        self.db_session.commit()
         flash(_("保存成功。"), "success")
         return redirect(self.get_url(".sheet", sheet=number_or_none(request.form.get("sheet"))))
 
@@ -175,7 +175,7 @@ class AssessmentView(ToolView):
         known = results.facts.get(sheet.school_id, {})
         parts = [(facts.METRICS[m], known[m]) for m in rule.metrics if m in known and m in facts.METRICS]
         children = {line.child_id for _metric, fact in parts for line in fact.lines if line.child_id}
-        here = set(self.session.scalars(select(Child.id).where(Child.id.in_(children))))
+        here = set(self.db_session.scalars(select(Child.id).where(Child.id.in_(children))))
         note("open", "item_score", indicator.code, sheet.school_id)
         return self.render(
             "assessment/item.html",
@@ -199,12 +199,12 @@ class AssessmentView(ToolView):
         round_ = self._round()
         try:
             with session_with(SYSTEM) as system:
-                count = workflow.freeze(self.session, system, round_)
-            audit.note(self.session, "freeze", "assessment_round", round_.id, None, 学校数=count)
-            self.session.commit()
+                count = workflow.freeze(self.db_session, system, round_)
+            audit.note(self.db_session, "freeze", "assessment_round", round_.id, None, 学校数=count)
+            self.db_session.commit()
             flash(_("已冻结 %(n)d 所学校的成绩，此后不再重算。", n=count), "success")
         except Complaint as e:
-            self.session.rollback()
+            self.db_session.rollback()
             flash(_(e.text), "danger")
         return redirect(self.get_url(".index", round=number_or_none(request.form.get("round"))))
 
@@ -214,11 +214,11 @@ class AssessmentView(ToolView):
         round_ = self._round()
         try:
             workflow.publish(round_)
-            audit.note(self.session, "publish", "assessment_round", round_.id)
-            self.session.commit()
+            audit.note(self.db_session, "publish", "assessment_round", round_.id)
+            self.db_session.commit()
             flash(_("已公布。"), "success")
         except Complaint as e:
-            self.session.rollback()
+            self.db_session.rollback()
             flash(_(e.text), "danger")
         return redirect(self.get_url(".index", round=number_or_none(request.form.get("round"))))
 
@@ -295,7 +295,7 @@ class RoundView(RecordView):
             raise Complaint("统计截止日应晚于考核期起。", "cut_off")
 
     def after_save(self, form: Any, row: Round, created: bool) -> None:
-        workflow.open_sheets(self.session, row)
+        workflow.open_sheets(self.db_session, row)
 
 
 class SchemeView(RecordView):
@@ -309,7 +309,7 @@ class SchemeView(RecordView):
 
     def before_save(self, form: Any, row: Scheme, created: bool) -> None:
         if not created:
-            _refuse_frozen(self.session, row.id)
+            _refuse_frozen(self.db_session, row.id)
 
 
 class IndicatorView(RecordView):
@@ -342,7 +342,7 @@ class IndicatorView(RecordView):
 
     def before_save(self, form: Any, row: Indicator, created: bool) -> None:
         if row.scheme is not None:
-            _refuse_frozen(self.session, row.scheme.id)
+            _refuse_frozen(self.db_session, row.scheme.id)
         if row.params is not None and not isinstance(row.params, dict):
             raise Complaint("参数应为 JSON 对象。", "params")
 

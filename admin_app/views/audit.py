@@ -52,10 +52,9 @@ class AuditView(RecordView):
         with_values = Role.OFFICE in current_scope().roles
         ids = [line.id for line in lines]
         with session_with(SYSTEM) as session:
-            values = dict(
-                session.execute(select(AuditValue.entry_id, AuditValue.changes).where(AuditValue.entry_id.in_(ids))).tuples()
-            )
-            names = dict(session.execute(select(School.id, School.name)).tuples())
+            of_entries = select(AuditValue.entry_id, AuditValue.changes).where(AuditValue.entry_id.in_(ids))
+            values = dict(session.execute(of_entries).all())
+            names = dict(session.execute(select(School.id, School.name)).all())
         for line in lines:
             v = line.values
             v["what"] = _(ACTIONS.get(v["action"], v["action"]))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar, NoReturn
+from urllib.parse import quote
 
 from flask import Response, abort, current_app, flash, has_app_context, redirect, request, url_for
 from flask_admin import BaseView, expose
@@ -101,7 +102,7 @@ class ToolView(Gate, BaseView):
         super().__init__(name=lazy_gettext(name), endpoint=endpoint, category=group, url=url or f"/{endpoint}")
 
     @property
-    def session(self) -> Session:
+    def db_session(self) -> Session:
         return db.session()
 
 
@@ -174,6 +175,11 @@ class RecordView(Gate, ModelView):
         super().__init__(self.model, db, name=lazy_gettext(name), endpoint=self.model.__tablename__, category=self.group)
         missing = [n for n in self.form_columns if not hasattr(self._create_form_class, n)]
         assert not missing, f"{type(self).__name__}: no field for {missing}"
+
+    @property
+    def db_session(self) -> Session:
+        """The request's own session (upstream's ``session`` is the extension object)."""
+        return db.session()
 
     # --- rights: read at each request, never kept on the view ---
 
@@ -281,7 +287,7 @@ class RecordView(Gate, ModelView):
 
     def lines(self, query: Select[Any]) -> list[Line]:
         lines = []
-        for row in self.session.execute(query):
+        for row in self.db_session.execute(query):
             values = dict(row._mapping)
             lines.append(Line(values.pop("id"), values.pop("_school", None), values))
         self.decorate(lines)
@@ -373,7 +379,7 @@ class RecordView(Gate, ModelView):
         if not more and (here or seen.page == 0):
             return seen.page * self.page_size + here
         ids = query.with_only_columns(self.model.id, maintain_column_froms=True).order_by(None).limit(COUNT_CAP + 1)
-        return self.session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
+        return self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
 
     def _note_search(self, seen: SimpleNamespace) -> None:
         words = {c.name: raw for c, raw, _value in seen.active}
@@ -385,7 +391,7 @@ class RecordView(Gate, ModelView):
 
     def get_one(self, pk: Any) -> Any:
         """The row, or 404: the same for one that does not exist and one of another school."""
-        row = Lookup(self.model).one(self.session, pk)
+        row = Lookup(self.model).one(self.db_session, pk)
         if row is None:
             abort(404)
         return row
@@ -446,7 +452,7 @@ class RecordView(Gate, ModelView):
         """A school account of one school is not asked which school."""
         scope = current_scope()
         if "school" in form and not scope.reads_everywhere and len(scope.school_ids) == 1:
-            form.school.data = self.lookup("school").one(self.session, next(iter(scope.school_ids)))
+            form.school.data = self.lookup("school").one(self.db_session, next(iter(scope.school_ids)))
             form.school.unknown = False
 
     @expose("/new/", methods=("GET", "POST"))
@@ -503,30 +509,30 @@ class RecordView(Gate, ModelView):
 
     def _save(self, form: Any, row: Any, *, created: bool) -> bool:
         try:
-            with self.session.no_autoflush:
+            with self.db_session.no_autoflush:
                 form.populate_obj(row)
                 if created:
                     row.version = None
-                    self.session.add(row)
+                    self.db_session.add(row)
                 self.before_save(form, row, created)
-            self.session.flush()
+            self.db_session.flush()
             self.after_save(form, row, created)
-            self.session.commit()
+            self.db_session.commit()
         except Complaint as e:
-            self.session.rollback()
+            self.db_session.rollback()
             if e.field and e.field in form:
                 form[e.field].errors = [*form[e.field].errors, e.text]
             flash(e.text, "danger")
             return False
         except Refused:
-            self.session.rollback()
+            self.db_session.rollback()
             abort(403)
         except StaleDataError:
-            self.session.rollback()
+            self.db_session.rollback()
             flash(_("他人已先保存，请重新打开后再改。"), "warning")
             return False
         except IntegrityError as e:
-            self.session.rollback()
+            self.db_session.rollback()
             flash(_(constraint_words(e)), "danger")
             return False
         return True
@@ -553,8 +559,8 @@ class RecordView(Gate, ModelView):
         if not reason:
             flash(_("请填写删除原因。"), "danger")
             return redirect(self.get_url(".edit_view", id=row.id))
-        trash.put(self.session, row, reason)
-        self.session.commit()
+        trash.put(self.db_session, row, reason)
+        self.db_session.commit()
         flash(_("已移入回收站，可由德育股恢复。"), "success")
         return redirect(self._back())
 
@@ -574,7 +580,7 @@ class RecordView(Gate, ModelView):
         if name not in self.form_columns or name not in class_mapper(self.model).relationships:
             abort(404)
         lookup = self.lookup(name)
-        found = lookup.find(self.session, request.args.get("query", "")[:40])
+        found = lookup.find(self.db_session, request.args.get("query", "")[:40])
         return current_app.json.response([[row.id, lookup.words(row)] for row in found])
 
     @expose("/export/<export_type>/")
@@ -585,7 +591,7 @@ class RecordView(Gate, ModelView):
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         lines = self.lines(self.ordered(query, seen.sort, seen.desc).limit(EXPORT_CAP))
         table = labels.of_table(self.model.__tablename__)
-        said = "；".join(f"{c.label}：{c.words(self.session, raw)}" for c, raw, _v in seen.active) or "全部"
+        said = "；".join(f"{c.label}：{c.words(self.db_session, raw)}" for c, raw, _v in seen.active) or "全部"
         receipt = receipt_of(said + (f"；搜索：{seen.search}" if seen.search else ""), len(lines))
         note("export", self.model.__tablename__, **receipt)
         headers = [str(self.column_labels[n]) for n in self.column_list]
@@ -628,7 +634,7 @@ def receipt_of(conditions_said: str, rows: int) -> dict[str, str]:
 
 def workbook_response(content: bytes, file_name: str) -> Response:
     response = Response(content, mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    response.headers.set("Content-Disposition", "attachment", filename=file_name)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file_name)}"  # RFC 5987
     return response
 
 

@@ -84,7 +84,7 @@ class CareRecordView(OfChild):
         if form.way.data is None and kind is not None:
             form.way.data = {CareKind.TALK: CareWay.FACE, CareKind.VISIT: CareWay.HOME, CareKind.CONTACT: CareWay.PHONE}[kind]
         if form.staff.data is None and form.enrolment.data is not None:
-            form.staff.data = enrolling.responsible_for(self.session, form.enrolment.data.child_id, dt.date.today())
+            form.staff.data = enrolling.responsible_for(self.db_session, form.enrolment.data.child_id, dt.date.today())
 
 
 class StateNoteView(OfChild):
@@ -106,6 +106,6 @@ class StateNoteView(OfChild):
     def offer(self, form: Any) -> None:
         super().offer(form)
         if form.term.data is None:
-            form.term.data = self.session.scalar(
+            form.term.data = self.db_session.scalar(
                 select(Term).where(Term.start <= func.current_date()).order_by(Term.start.desc()).limit(1)
             )

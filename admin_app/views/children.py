@@ -157,7 +157,7 @@ class ChildView(RecordView):
 
     def after_save(self, form: Any, row: Child, created: bool) -> None:
         if created:
-            enrolling.open_enrolment(self.session, row, form.enrolled_on.data or dt.date.today())
+            enrolling.open_enrolment(self.db_session, row, form.enrolled_on.data or dt.date.today())
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
@@ -169,7 +169,7 @@ class ChildView(RecordView):
 
     def decorate(self, lines: list[Line]) -> None:
         ids, today = [line.id for line in lines], dt.date.today()
-        found = definitions.findings(self.session, ids, today)
+        found = definitions.findings(self.db_session, ids, today)
         carers = self._pairs(select(Carer.child_id, Carer.name).where(Carer.child_id.in_(ids), Carer.end.is_(None)))
         serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
         people = self._pairs(serving.where(Responsibility.child_id.in_(ids), Responsibility.end.is_(None)))
@@ -189,7 +189,7 @@ class ChildView(RecordView):
             line.values["talk"] = state("done", _("已谈")) if line.id in talked else state("due" if due else "", _("未谈"))
 
     def _pairs(self, query: Any) -> dict[int, Any]:
-        return dict(self.session.execute(query).tuples().all())
+        return dict(self.db_session.execute(query).all())
 
     def gap_views(self) -> list[tuple[str, str]]:
         return _gap_options(None)
@@ -202,7 +202,7 @@ class ChildView(RecordView):
         return self.render(
             self.details_template,
             row=child,
-            d=dossier.of(self.session, child, dt.date.today()),
+            d=dossier.of(self.db_session, child, dt.date.today()),
             may_change=self.may_change(child),
             word=lambda record, name: labels.text(
                 shown(current_scope(), type(record), name, getattr(record, name), record.school_id)
@@ -223,8 +223,8 @@ class ChildView(RecordView):
             return redirect(self.get_url(".details_view", id=child.id))
         note("reveal", "child", child.id, child.school_id, 用途=reason)
         numbers = [(_("公民身份号码"), child.id_number), (_("学籍号"), child.roll_number)]
-        people = [*self.session.scalars(select(Parent).where(Parent.child_id == child.id))]
-        people += [*self.session.scalars(select(Carer).where(Carer.child_id == child.id))]
+        people = [*self.db_session.scalars(select(Parent).where(Parent.child_id == child.id))]
+        people += [*self.db_session.scalars(select(Carer).where(Carer.child_id == child.id))]
         numbers += [(f"{p.name} {_('联系电话')}", p.phone) for p in people]
         return self.render("children/reveal.html", row=child, numbers=[(w, v) for w, v in numbers if v], reason=reason)
 
@@ -235,7 +235,7 @@ class ChildView(RecordView):
         if not self.may_change(child):
             return self.forbid()
         child.facts_confirmed_at = dt.date.today()
-        self.session.commit()
+        self.db_session.commit()
         flash(_("已确认本学期信息无变化。"), "success")
         return redirect(self.get_url(".details_view", id=child.id))
 
@@ -329,7 +329,7 @@ class ResponsibilityView(RecordView):
 
     def before_save(self, form: Any, row: Responsibility, created: bool) -> None:
         if row.child is not None and row.staff is not None:
-            enrolling.check_responsible(self.session, row.child.school_id, row.staff)
+            enrolling.check_responsible(self.db_session, row.child.school_id, row.staff)
 
 
 class ContactCardView(RecordView):
@@ -344,5 +344,5 @@ class ContactCardView(RecordView):
 
     def before_save(self, form: Any, row: ContactCard, created: bool) -> None:
         if created and row.child is not None:
-            earlier = self.session.scalars(select(ContactCard.number).where(ContactCard.child_id == row.child.id)).all()
+            earlier = self.db_session.scalars(select(ContactCard.number).where(ContactCard.child_id == row.child.id)).all()
             row.number, row.issued_by_id = max(earlier, default=0) + 1, row.child.school_id

@@ -13,6 +13,7 @@ from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
 from flask_babel import get_locale, gettext as _
+from markupsafe import Markup
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 from wtforms import fields, validators, widgets
@@ -114,24 +115,23 @@ class PickWidget:
 
     def __call__(self, field: RowPick, **kwargs: Any) -> Any:
         kwargs.setdefault("id", field.id)
-        options = field.lookup.few(field.session())
+        options = field.lookup.few(field.db_session())
         if options is not None:
             choices = [] if field.required and field.data else [("", "")]
             choices += [(str(row.id), field.lookup.words(row)) for row in options]
             chosen = str(field.data.id) if field.data is not None else ""
-            html = "".join(widgets.Select.render_option(value, label, value == chosen) for value, label in choices)
+            option = Markup('<option value="{}"{}>{}</option>')
+            html = Markup("").join(option.format(v, Markup(" selected") if v == chosen else "", words) for v, words in choices)
             kwargs["class"] = "custom-select " + kwargs.pop("class", "").replace("form-control", "")
-            return widgets.core.Markup("<select {}>{}</select>").format(
-                widgets.core.Markup(widgets.html_params(name=field.name, **kwargs)), widgets.core.Markup(html)
-            )
+            return Markup("<select {}>{}</select>").format(Markup(widgets.html_params(name=field.name, **kwargs)), html)
         shown = field.lookup.words(field.data) if field.data is not None else ""
         box = widgets.html_params(
             type="text", value=shown, autocomplete="off", role="combobox", placeholder=_("输入姓名或名称查找"),
             **{"data-lookup": field.name, "aria-expanded": "false", **kwargs},
         )  # fmt: skip
         hidden = widgets.html_params(type="hidden", name=field.name, value=str(field.data.id) if field.data is not None else "")
-        return widgets.core.Markup("<span class=pick><input {}><input {}></span>").format(
-            widgets.core.Markup(box), widgets.core.Markup(hidden)
+        return Markup("<span class=pick><input {}><input {}></span>").format(
+            Markup(box), Markup(hidden)
         )
 
 
@@ -142,12 +142,12 @@ class RowPick(fields.Field):
 
     def __init__(self, lookup: Lookup, session: Callable[[], Session], required: bool, **kwargs: Any):
         super().__init__(**kwargs)
-        self.lookup, self.session, self.required = lookup, session, required
+        self.lookup, self.db_session, self.required = lookup, session, required
         self.unknown = False
 
     def process_formdata(self, valuelist: list[str]) -> None:
         raw = valuelist[0].strip() if valuelist else ""
-        self.data = self.lookup.one(self.session(), raw) if raw else None
+        self.data = self.lookup.one(self.db_session(), raw) if raw else None
         self.unknown = bool(raw) and self.data is None
 
     def pre_validate(self, _form: Any) -> None:
@@ -266,7 +266,7 @@ class Converter(AdminModelConverter):
             "description": self._get_description(name, kwargs),
             "validators": [*given, validators.InputRequired() if required else validators.Optional()],
         }
-        return RowPick(self.view.lookup(name), lambda: self.view.session, required, **kwargs)
+        return RowPick(self.view.lookup(name), lambda: self.view.db_session, required, **kwargs)
 
     @converts("Coded")
     def coded(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:

@@ -70,8 +70,8 @@ class HomeView(Gate, AdminIndexView):
         session = db.session()
         here = definitions.left_behind(Definition.GF13, today)
         per = select(School.township_id, func.count(Child.id)).join(School, School.id == Child.school_id)
-        all_of = dict(session.execute(per.where(Child.id.in_(here)).group_by(School.township_id)).tuples().all())
+        all_of = dict(session.execute(per.where(Child.id.in_(here)).group_by(School.township_id)).all())
         lacking = overview.children_with(session, "responsible", today)
-        short = dict(session.execute(per.where(Child.id.in_(lacking)).group_by(School.township_id)).tuples().all())
+        short = dict(session.execute(per.where(Child.id.in_(lacking)).group_by(School.township_id)).all())
         rows = session.scalars(select(Township).order_by(Township.position))
         return [(t, all_of.get(t.id, 0), short.get(t.id, 0)) for t in rows]

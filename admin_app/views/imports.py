@@ -45,14 +45,14 @@ class ImportView(ToolView):
             try:
                 return self._upload()
             except (Complaint, Unreadable) as e:
-                self.session.rollback()
+                self.db_session.rollback()
                 flash(_(str(e)), "danger")
         recent = select(ImportBatch).where(ImportBatch.state == ImportState.SAVED).order_by(ImportBatch.id.desc()).limit(8)
         return self.render(
             "imports/upload.html",
-            schools=SCHOOLS.find(self.session, "", 400),
-            start=importing.default_start(self.session),
-            recent=list(self.session.scalars(recent)),
+            schools=SCHOOLS.find(self.db_session, "", 400),
+            start=importing.default_start(self.db_session),
+            recent=list(self.db_session.scalars(recent)),
             columns=[c.title for c in ledger.COLUMNS if c.key != "school"],
         )
 
@@ -62,7 +62,7 @@ class ImportView(ToolView):
             raise Complaint("请选择要导入的文件。")
         content = upload.read()
         importing.read_ledger(content, upload.filename)  # unreadable files stop here, before anything is kept
-        school = SCHOOLS.one(self.session, request.form.get("school", ""))
+        school = SCHOOLS.one(self.db_session, request.form.get("school", ""))
         if school is None:
             raise Complaint("学校不是有效的选项。")
         batch = ImportBatch(
@@ -71,20 +71,20 @@ class ImportView(ToolView):
             start=_start(request.form.get("start", "")),
             content=base64.b64encode(content).decode(),
         )
-        self.session.add(batch)
-        self.session.commit()
+        self.db_session.add(batch)
+        self.db_session.commit()
         return redirect(self.get_url(".preview", id=batch.id))
 
     def _batch(self) -> ImportBatch:
         number = number_or_none(request.values.get("id"))
-        batch = self.session.scalar(select(ImportBatch).where(ImportBatch.id == number)) if number else None
+        batch = self.db_session.scalar(select(ImportBatch).where(ImportBatch.id == number)) if number else None
         if batch is None:
             abort(404)
         return batch
 
     def _plan(self, batch: ImportBatch) -> importing.Plan:
         entries = importing.read_ledger(base64.b64decode(batch.content or ""), batch.file_name)
-        return importing.check_rows(self.session, session_with, entries, self.session.get(School, batch.school_id), batch.start)
+        return importing.check_rows(self.db_session, session_with, entries, self.db_session.get(School, batch.school_id), batch.start)
 
     @expose("/preview/")
     def preview(self) -> Any:
@@ -118,17 +118,17 @@ class ImportView(ToolView):
             return redirect(self.get_url(".index"))
         if request.form.get("drop"):
             batch.state, batch.content = ImportState.DROPPED, None
-            self.session.commit()
+            self.db_session.commit()
             return redirect(self.get_url(".index"))
         plan = self._plan(batch)
         try:
-            written = importing.save(self.session, plan, batch.file_name)
+            written = importing.save(self.db_session, plan, batch.file_name)
         except Complaint as e:
-            self.session.rollback()
+            self.db_session.rollback()
             flash(_(e.text), "danger")
             return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id"))))
         batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts
-        self.session.commit()
+        self.db_session.commit()
         analyse()
         flash(_("已写入 %(n)d 名儿童的资料。", n=written), "success")
         return redirect(self.get_url("child.index_view"))

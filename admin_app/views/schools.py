@@ -42,7 +42,7 @@ class SchoolView(RecordView):
     link_column = "name"
 
     def decorate(self, lines: list[Any]) -> None:
-        names = dict(self.session.execute(self._centres([line.id for line in lines])).tuples().all())
+        names = dict(self.db_session.execute(self._centres([line.id for line in lines])).all())
         for line in lines:
             line.values["centre_name"] = names.get(line.id, "")
 

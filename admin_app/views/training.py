@@ -40,7 +40,7 @@ class TrainingView(RecordView):
         counted = select(Attendance.session_id, func.count(Attendance.id)).where(
             Attendance.session_id.in_([line.id for line in lines]), Attendance.how != SignedHow.ABSENT
         )
-        counts = dict(self.session.execute(counted.group_by(Attendance.session_id)).tuples().all())
+        counts = dict(self.db_session.execute(counted.group_by(Attendance.session_id)).all())
         for line in lines:
             line.values["present"] = counts.get(line.id, 0)
 
@@ -49,7 +49,7 @@ class TrainingView(RecordView):
             form.on.data = dt.date.today()
 
     def signed(self, row: TrainingSession) -> list[Attendance]:
-        return list(self.session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.child_name)))
+        return list(self.db_session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.child_name)))
 
     def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
         return self.get_url(".sign_in", id=model.id) if is_created else self.get_url(".details_view", id=model.id)
@@ -62,15 +62,15 @@ class TrainingView(RecordView):
             return self.forbid()
         if request.method == "POST":
             try:
-                count = rosters.set_attendance(self.session, row, _signed_in_form())
-                self.session.commit()
+                count = rosters.set_attendance(self.db_session, row, _signed_in_form())
+                self.db_session.commit()
                 flash(_("签到已保存，实到 %(n)d 人。", n=count), "success")
                 return redirect(self.get_url(".details_view", id=row.id))
             except Complaint as e:
-                self.session.rollback()
+                self.db_session.rollback()
                 flash(_(e.text), "danger")
         held = {(a.enrolment_id, a.person_key): a.how for a in self.signed(row)}
-        people = rosters.carers_on(self.session, row.school_id, row.on)
+        people = rosters.carers_on(self.db_session, row.school_id, row.on)
         return self.render("training/sign_in.html", row=row, people=people, held=held, hows=list(SignedHow))
 
 
