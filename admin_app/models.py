@@ -1164,6 +1164,9 @@ class AuditEntry(Base, Private):
 
     __table_args__ = (Index(None, "table_name", "row_id"),)
 
+    def __str__(self) -> str:
+        return f"第 {self.id} 条"
+
 
 class AuditValue(Base, Private):
     """What changed, apart from the chain: erasing it (retention, a parent's right) leaves the chain verifiable."""

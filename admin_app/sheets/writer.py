@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import xlsxwriter
@@ -29,7 +29,7 @@ def open_book(buffer: io.BytesIO, *, streaming: bool = False) -> Workbook:
     )
 
 
-def table(title: str, headers: list[str], rows: Iterable[list[Any]], receipt: Mapping[str, str]) -> bytes:
+def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt: Mapping[str, str]) -> bytes:
     """A list as a workbook: one sheet of rows, one receipt. Memory does not grow with the rows.
 
     ``rows``: dates and ints become real cells, anything else text.
@@ -54,7 +54,7 @@ def table(title: str, headers: list[str], rows: Iterable[list[Any]], receipt: Ma
                 elif isinstance(value, int):
                     sheet.write_number(number, column, value, body)
                 elif value:
-                    sheet.write_string(number, column, value[:32767], body)
+                    sheet.write_string(number, column, str(value)[:32767], body)
         add_receipt(book, receipt)
     return buffer.getvalue()
 

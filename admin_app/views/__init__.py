@@ -115,7 +115,7 @@ def _menu() -> list[tuple[str, list[tuple[str, str, bool]]]]:
 
     groups: dict[str, list[tuple[str, str, bool]]] = {}
     for view in current_app.extensions["screens"]._views:
-        if view.in_menu and view.is_accessible():
+        if view.in_menu and view.is_accessible() and current_scope().may(getattr(view, "menu_for", Action.READ), view.resource):
             here = request.blueprint == view.blueprint.name
             groups.setdefault(view.group, []).append((str(view.name), view.get_url(f"{view.endpoint}.{view._default_view}"), here))
     return list(groups.items())

@@ -142,7 +142,9 @@ class AssessmentView(ToolView):
     def judge(self) -> Any:
         """Save the judged items of a sheet, all or none; what was typed comes back with the complaints."""
         sheet = self._sheet()
-        indicators = {i.id: i for i in self.db_session.scalars(select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id))}
+        indicators = {
+            i.id: i for i in self.db_session.scalars(select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id))
+        }
         complaints = []
         for key, raw in request.form.items():
             indicator = indicators.get(number_or_none(key.removeprefix("score-")) or 0) if key.startswith("score-") else None
@@ -280,6 +282,7 @@ class RoundView(RecordView):
     model = Round
     group = GROUP
     title = "考核轮次"
+    menu_for = Action.UPDATE
     column_list = ("title", "code", "scheme.title", "start", "last_day", "cut_off", "state", "frozen_at")
     form_columns = ("code", "title", "scheme", "start", "last_day", "cut_off")
     lookups = {"scheme": SCHEMES}
@@ -302,6 +305,7 @@ class SchemeView(RecordView):
     model = Scheme
     group = GROUP
     title = "考核方案"
+    menu_for = Action.UPDATE
     column_list = ("title", "code", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
     form_columns = ("code", "title", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
     default_sort = (("code", True),)
@@ -316,6 +320,7 @@ class IndicatorView(RecordView):
     model = Indicator
     group = GROUP
     title = "考核指标"
+    menu_for = Action.UPDATE
     column_list = ("code", "title", "points", "tag", "pattern", "standard", "evidence", "applies", "scheme.code")
     form_columns = (
         "scheme",
@@ -351,6 +356,7 @@ class AdjustmentView(RecordView):
     model = Adjustment
     group = GROUP
     title = "加分扣分"
+    menu_for = Action.UPDATE
     column_list = ("school.name", "kind", "matter", "points", "effect", "document", "round.code")
     form_columns = ("round", "school", "kind", "matter", "points", "effect", "document")
     filters = ("kind", "school")

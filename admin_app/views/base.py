@@ -121,6 +121,8 @@ class RecordView(Gate, ModelView):
     model: ClassVar[type[Base]]
     group: ClassVar[str] = ""
     in_menu: ClassVar[bool] = True
+    menu_for: ClassVar[Action] = Action.READ
+    """The right that puts the screen into an actor's menu; a screen one may only read is reached by links."""
     title: ClassVar[str] = ""
     column_list: ClassVar[Sequence[str]]
     form_columns: ClassVar[Sequence[str]]
@@ -293,13 +295,6 @@ class RecordView(Gate, ModelView):
         self.decorate(lines)
         return lines
 
-    def plain(self, line: Line, name: str) -> Any:
-        """A value as this actor may see it: masked and hidden below the views."""
-        value = line.values.get(name)
-        if name in self.extra_columns:
-            return value
-        return shown(current_scope(), self.model, name, value, line.school_id)
-
     def cells(self, lines: list[Line]) -> list[list[str]]:
         """The page's values in the words of the screen; the rules of a column are looked up once, not per row."""
         scope, by_column = current_scope(), []
@@ -382,9 +377,9 @@ class RecordView(Gate, ModelView):
         return self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
 
     def _note_search(self, seen: SimpleNamespace) -> None:
-        words = {c.name: raw for c, raw, _value in seen.active}
+        words = {c.label: c.words(self.db_session, raw) for c, raw, _value in seen.active}
         if seen.search:
-            words["search"] = rules.mask(seen.search) if any(ch.isdigit() for ch in seen.search) else seen.search
+            words["搜索"] = rules.mask(seen.search) if any(ch.isdigit() for ch in seen.search) else seen.search
         note("search", self.model.__tablename__, **words)
 
     # --- one row ---
@@ -598,11 +593,14 @@ class RecordView(Gate, ModelView):
         content = writer.table(table, headers, self.typed(lines), receipt)
         return workbook_response(content, f"{table}-{dt.date.today():%Y%m%d}.xlsx")
 
-    def typed(self, lines: list[Line]) -> Iterable[list[Any]]:
+    def typed(self, lines: list[Line]) -> Iterable[Sequence[Any]]:
         """The export's rows: dates and numbers as such, everything else as text; masked as on the screen."""
-        for line in lines:
-            values = [self.plain(line, n) for n in self.column_list]
-            yield [v if isinstance(v, dt.date | int) and not isinstance(v, bool) else _word(_bare(v)) for v in values]
+        columns = []
+        for name, cells in zip(self.column_list, zip(*self.cells(lines), strict=True), strict=False):
+            raw = [line.values.get(name) for line in lines]
+            typed = all(v is None or (isinstance(v, dt.date | int) and not isinstance(v, bool)) for v in raw)
+            columns.append(raw if typed else [_bare(cell) for cell in cells])
+        return zip(*columns, strict=True)
 
 
 def _word(value: Any) -> str:

@@ -84,7 +84,9 @@ class ImportView(ToolView):
 
     def _plan(self, batch: ImportBatch) -> importing.Plan:
         entries = importing.read_ledger(base64.b64decode(batch.content or ""), batch.file_name)
-        return importing.check_rows(self.db_session, session_with, entries, self.db_session.get(School, batch.school_id), batch.start)
+        return importing.check_rows(
+            self.db_session, session_with, entries, self.db_session.get(School, batch.school_id), batch.start
+        )
 
     @expose("/preview/")
     def preview(self) -> Any:

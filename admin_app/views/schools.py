@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..access import Action
 from ..models import Code, CodeKind, School, Staff, Term, Township
 from ..rules import Complaint
 from .base import RecordView
@@ -18,6 +19,7 @@ class SchoolView(RecordView):
     model = School
     group = GROUP
     title = "学校"
+    menu_for = Action.UPDATE
     column_list = ("name", "code", "township.name", "kind", "centre_name", "assessed", "school_group", "boarding", "pupils")
     extra_columns = {"centre_name": "上级中心校"}
     form_columns = [
@@ -90,6 +92,7 @@ class TermView(RecordView):
     model = Term
     group = GROUP
     title = "学期"
+    menu_for = Action.UPDATE
     column_list = ("name", "code", "start", "last_day")
     form_columns = ("code", "name", "start", "last_day")
     default_sort = (("start", True),)
@@ -104,6 +107,7 @@ class CodeView(RecordView):
     model = Code
     group = GROUP
     title = "代码表"
+    menu_for = Action.UPDATE
     column_list = ("kind", "code", "name", "aliases", "position", "active")
     form_columns = ("kind", "code", "name", "aliases", "position", "active")
     filters = ("kind", "active")

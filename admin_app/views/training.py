@@ -49,7 +49,9 @@ class TrainingView(RecordView):
             form.on.data = dt.date.today()
 
     def signed(self, row: TrainingSession) -> list[Attendance]:
-        return list(self.db_session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.child_name)))
+        return list(
+            self.db_session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.child_name))
+        )
 
     def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
         return self.get_url(".sign_in", id=model.id) if is_created else self.get_url(".details_view", id=model.id)
