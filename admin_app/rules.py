@@ -12,6 +12,7 @@ NO_WORDS = {"否", "0", "N", "n", "×", "不", "走读", "未签", "无"}
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
+_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DOTS = str.maketrans({"•": "·", "・": "·", "∙": "·", "‧": "·", "．": "·"})
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 1, 1)
@@ -20,7 +21,7 @@ EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 1, 1)
 def tidy(text: str) -> str:
     """Full-width to half-width for letters and digits, control characters and outer blanks away."""
     text = _CONTROL.sub("", text)
-    return "".join(unicodedata.normalize("NFKC", c) if "！" <= c <= "～" or c == "\u3000" else c for c in text).strip()
+    return "".join(unicodedata.normalize("NFKC", c) if _WIDE.fullmatch(c) else c for c in text).strip()
 
 
 def tidy_name(text: str) -> str:

@@ -252,17 +252,11 @@ def file(
     if c.chance(0.85 + well * 0.15):
         c.add("responsibility", child=code, staff=teacher, start=start, end="")
     if c.chance(0.82 + well * 0.18):
-        c.add(
-            "contact_card", child=code, number=1, issued_on=start + dt.timedelta(days=r.randrange(5, 30)), issued_by=school["code"]
-        )
+        on = start + dt.timedelta(days=r.randrange(5, 30))
+        c.add("contact_card", child=code, number=1, issued_on=on, issued_by=school["code"], entered_at=on)
         if c.chance(well):
-            c.add(
-                "contact_card",
-                child=code,
-                number=2,
-                issued_on=c.day(dt.date(2026, 6, 2), dt.date(2026, 6, 30)),
-                issued_by=school["code"],
-            )
+            on = c.day(dt.date(2026, 6, 2), dt.date(2026, 6, 30))
+            c.add("contact_card", child=code, number=2, issued_on=on, issued_by=school["code"], entered_at=on)
     for side, texts in NOTES.items():
         if complete or c.chance(0.6):
             on = c.day(dt.date(2026, 3, 10), dt.date(2026, 6, 25))
