@@ -13,6 +13,7 @@ from flask import Flask, Response, redirect, request, session as cookie, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import SecurityError
 
 from . import access, audit
 from .access import NOTHING, SYSTEM, Scope
@@ -69,6 +70,8 @@ def init(app: Flask, settings: Settings) -> None:
 
 def _enter() -> Response | None:
     """Load the actor in a session of its own, then bind the request's session: its first act."""
+    if isinstance(request.routing_exception, SecurityError):  # a host name that is not ours
+        raise request.routing_exception
     if request.endpoint in OPEN_ENDPOINTS:
         access.bind(db.session(), NOTHING)
         return None

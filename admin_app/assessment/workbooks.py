@@ -151,7 +151,7 @@ def _sheet_row(book: Book, card: Card, item: Item, indicator: Indicator, sheet: 
     sheet.write_string(row, 8, reason_words(item, kept), styles.text)
     sheet.write_string(row, 9, indicator.evidence or "", styles.text)
     longest = max(len(indicator.title) / 10, len(indicator.standard or "") / 16, len(reason_words(item, kept)) / 12)
-    sheet.set_row(row, 13.5 * max(2, int(longest) + 1))
+    sheet.set_row(row, 14 * max(2, int(longest) + 1))
 
 
 def reason_words(item: Item, kept: ItemScore | None) -> str:
@@ -268,7 +268,7 @@ def summary(book: Book) -> bytes:
         sheet.merge_range(1, 0, 1, last, basis, styles.meta)
         sheet.set_column(0, 0, 7)
         sheet.set_column(1, 1, 30)
-        sheet.set_column(2, last, 7.5)
+        sheet.set_column(2, last, 8)
         sheet.set_column(last, last, 12)
         for column, words in enumerate(columns):
             sheet.write_string(2, column, words, styles.head)

@@ -15,6 +15,7 @@ from ..rules import Complaint, tidy_name, tidy_number
 
 def watch(session_class: type[Session]) -> None:
     event.listen(session_class, "before_flush", _before_flush, propagate=True)
+    event.listen(session_class, "after_flush", _after_flush, propagate=True)
 
 
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
@@ -27,6 +28,11 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
             row.person_key = person_key(row)
         if isinstance(row, Child) and row.id and _changed(row, "name"):
             _rename_enrolment(session, row)
+
+
+def _after_flush(session: Session, _context: Any) -> None:
+    """Periods are checked once the foreign keys are set, against what now lies in the database."""
+    for row in (*session.new, *session.dirty):
         if isinstance(row, Period) and not (isinstance(row, Kept) and row.deleted_at):
             _check_period(session, row)
 
@@ -70,21 +76,19 @@ def _rename_enrolment(session: Session, child: Child) -> None:
 
 def _check_period(session: Session, row: Any) -> None:
     """``[start, end)`` runs forward, and no two rows of one kind overlap where the model says NO_OVERLAP."""
-    if row.start is None:
-        return
     if row.end is not None and row.end < row.start:
         raise Complaint("终止日不能早于起始日。", "end")
     keys = getattr(row, "NO_OVERLAP", ())
-    if not keys or any(getattr(row, key) is None for key in keys):
+    if not keys:
         return
     model = type(row)
     others = select(model).where(
         *(getattr(model, key) == getattr(row, key) for key in keys),
         or_(model.end.is_(None), model.end > row.start),
-        model.id != (row.id or 0),
+        model.id != row.id,
     )
     if row.end is not None:
         others = others.where(model.start < row.end)
-    for other in session.scalars(others):
-        if other is not row and (other.end is None or other.end > row.start) and other not in session.deleted:
-            raise Complaint(f"与 {other.start} 起的“{other}”时间重叠，请先填上一条的终止日。", "start")
+    other = session.scalars(others.limit(1)).first()
+    if other is not None:
+        raise Complaint(f"与 {other.start} 起的“{other}”时间重叠，请先填上一条的终止日。", "start")

@@ -12,7 +12,7 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel, gettext as _
 from flask_login import current_user
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from .. import labels
 from ..access import Action, Refused
@@ -153,5 +153,7 @@ def _failed(error: Exception) -> Any:
     incident = f"{secrets.randbelow(10**8):08}"
     if code >= 500:
         current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
+    if isinstance(error, SecurityError):  # a host name we do not serve: no address can be built for it
+        return Response(SENTENCES[400], 400, mimetype="text/plain")
     sentence = SENTENCES.get(code, SENTENCES[400] if code < 500 else SENTENCES[500])
     return render_template("error.html", code=code, sentence=_(sentence), incident=incident), code

@@ -61,7 +61,15 @@ def current_scope() -> Scope:
 
 
 def note(action: str, table_name: str, row_id: object = "", school_id: int | None = None, **what: Any) -> None:
-    """Leave a log entry for a read, in a short transaction of its own, before the answer is sent."""
+    """Leave a log entry for a read, in a short transaction of its own, before the answer is sent.
+
+    A request that may write holds SQLite's only write lock itself, so there its own session takes the entry.
+    """
+    own = db.session()
+    if own.info.get("writes"):
+        audit.note(own, action, table_name, row_id, school_id, **what)
+        own.commit()
+        return
     with writing(current_scope()) as session:
         audit.note(session, action, table_name, row_id, school_id, **what)
 
@@ -545,7 +553,7 @@ class RecordView(Gate, ModelView):
 
     @expose("/delete/", methods=("POST",))
     def delete_view(self) -> Any:
-        if not issubclass(self.model, Kept):
+        if not issubclass(self.model, Kept) or not self.form_columns:
             abort(404)
         row = self.get_one(request.form.get("id", ""))
         if not self.may_change(row):

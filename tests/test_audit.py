@@ -1,0 +1,101 @@
+"""Every saved change leaves an entry, and the chain shows whether anybody touched the log."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from admin_app import audit, models as m
+from admin_app.access import SYSTEM
+from admin_app.db import db, session_with
+
+
+def entries(session, action, table):
+    rows = session.execute(
+        select(m.AuditEntry, m.AuditValue.changes)
+        .join(m.AuditValue, m.AuditValue.entry_id == m.AuditEntry.id)
+        .where(m.AuditEntry.action == action, m.AuditEntry.table_name == table)
+        .order_by(m.AuditEntry.id)
+    )
+    return [(entry, changes) for entry, changes in rows]
+
+
+def test_a_change_leaves_who_when_and_what_with_numbers_masked(open_as, ids):
+    with open_as("secretary_a") as session:
+        session.get(m.Parent, ids.parent_a).phone = "19912345678"
+        session.get(m.Child, ids.child_a).interests = "篮球"
+        session.commit()
+    with session_with(SYSTEM) as session:
+        entry, changes = entries(session, "update", "parent")[-1]
+        assert (entry.user_name, entry.school_id, entry.row_id) == ("secretary_a", ids.a, str(ids.parent_a))
+        assert changes["phone"][1] == "199****5678" and "19912345678" not in str(changes)
+        assert entries(session, "update", "child")[-1][1] == {"interests": [None, "篮球"]}
+
+
+def test_a_rollback_takes_its_entries_along(open_as, ids):
+    with open_as("secretary_a") as session:
+        before = held(session)
+        session.get(m.Child, ids.child_a).interests = "篮球"
+        session.flush()
+        session.rollback()
+        session.get(m.Child, ids.child_a).remark = "无"
+        session.commit()
+        assert held(session) == before + 1
+
+
+def held(_session):
+    with session_with(SYSTEM) as session:
+        return audit.verify(session)[0]
+
+
+def test_the_trash_is_logged_as_such(open_as, ids):
+    from admin_app.records import trash
+
+    with open_as("secretary_a") as session:
+        trash.put(session, session.get(m.CareRecord, ids.care_record_a), "录错")
+        session.commit()
+    with session_with(SYSTEM) as session:
+        assert entries(session, "delete", "care_record")[-1][1]["delete_reason"] == [None, "录错"]
+
+
+def test_an_untouched_chain_holds(app, ids):
+    with app.app_context(), session_with(SYSTEM) as session:
+        count, wrong = audit.verify(session)
+        assert wrong is None and count > 50
+
+
+@pytest.mark.parametrize(
+    ("tamper", "words"),
+    [
+        (lambda e, v, h: update(e).where(e.c.id == 7).values(user_name="别人"), "第 7 条"),
+        (lambda e, v, h: update(v).where(v.c.entry_id == 7).values(changes={"x": [1, 2]}), "第 7 条"),
+        (lambda e, v, h: delete(v).where(v.c.entry_id == 7), None),  # erased by right: the chain still verifies
+        (lambda e, v, h: update(h).values(seq=3), "末尾"),
+    ],
+    ids=["another name", "another content", "content erased", "tail cut"],
+)
+def test_tampering_is_named(tamper, words, app, ids):
+    with app.app_context():
+        with db.engine.begin() as connection:
+            connection.execute(tamper(m.AuditEntry.__table__, m.AuditValue.__table__, m.AuditHead.__table__))
+        with session_with(SYSTEM) as session:
+            _count, wrong = audit.verify(session)
+    assert (wrong is None) if words is None else words in wrong
+
+
+def test_opening_a_dossier_and_searching_are_noted(person, app, ids):
+    browser = person("secretary_a")
+    browser.get(f"/child/details/?id={ids.child_a}")
+    browser.get("/child/?search=甲")
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert entries(session, "open", "child")[-1][0].user_name == "填报员a"
+        assert entries(session, "search", "child")[-1][1] == {"搜索": [None, "甲"]}
+
+
+def test_a_revealed_number_needs_a_reason_and_leaves_it(person, app, ids):
+    browser = person("secretary_a")
+    assert browser.post("/child/reveal/", {"id": ids.child_a, "reason": ""}).status_code == 302
+    page = browser.post("/child/reveal/", {"id": ids.child_a, "reason": "核对户口簿"})
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.get(m.Child, ids.child_a).id_number in page.text
+        assert entries(session, "reveal", "child")[-1][1] == {"用途": [None, "核对户口簿"]}

@@ -1,0 +1,212 @@
+"""Broken addresses and forms: a clear sentence, never a 500, nothing lost, text kept as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from urllib.parse import quote
+
+import openpyxl
+import pytest
+from sqlalchemy import select
+
+from admin_app import models as m
+from admin_app.access import SYSTEM
+from admin_app.db import session_with
+from tests import factories as make
+
+JUNK = ["abc", "-1", "1,2", "99999999999999999999999", "1%00", "%ff", "' or 1=1 --", "１", "<script>", "0x10", ""]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_junk_id_is_an_absent_record(junk, person):
+    browser = person("secretary_a")
+    for path in (
+        "/child/details/?id=",
+        "/child/edit/?id=",
+        "/assessment/sheet/?sheet=",
+        "/activity/roster/?id=",
+        "/imports/preview/?id=",
+    ):
+        wanted = {404} if junk != "１" else {404, 200, 302}  # a full-width one is still a one
+        assert browser.get(path + junk).status_code in wanted, path
+
+
+def test_a_foreign_record_and_an_absent_one_look_the_same(person, ids):
+    import re
+
+    browser = person("secretary_a")
+    foreign, absent = (browser.get(f"/child/details/?id={i}") for i in (ids.child_b, 987654))
+    strip = lambda text: re.sub(r"\d{8}", "", text)  # noqa: E731
+    assert foreign.status_code == absent.status_code == 404 and strip(foreign.text) == strip(absent.text)
+
+
+@pytest.mark.parametrize("query", ["page=-1", "page=99999999999999999999", "page=x", "sort=99", "sort=-3", "sort=x", "search=%00", "search=%25",
+                                   "search=" + "长" * 500, "sex=9", "grade=zz", "school=x", "birth_date_from=2026-13-40", "gap=nothing",
+                                   "definition=PC", "township=99999999999999999999", "boarding=7", "unknown=1"])  # fmt: skip
+def test_a_junk_page_sort_filter_or_search_still_shows_the_list(query, person):
+    for who in ("secretary_a", "office"):
+        answer = person(who).get(f"/child/?{query}")
+        assert answer.status_code == 200 and "丁不漏" not in answer.text.replace("丁不漏", "", 0 if who == "secretary_a" else -1)
+
+
+def test_a_percent_sign_finds_only_itself(person):
+    assert "甲小雨" not in person("secretary_a").get("/child/?search=%25").text
+
+
+def form_of_child(ids, **more):
+    born = dt.date(2016, 3, 4)
+    return {
+        "school": ids.a, "name": "普小龙", "sex": "1", "birth_date": born.isoformat(), "ethnic": "07", "id_kind": "1",
+        "id_number": make.id_number(born), "grade": "P3", "class_name": "1班",
+    } | more  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": "长" * 300}, "姓名应为 2 至 30 个字"),
+        ({"name": "a\x00b<script>"}, "姓名只能有文字"),
+        ({"name": "😀😀"}, "姓名只能有文字"),
+        ({"birth_date": "2026-02-31"}, "日期应写作"),
+        ({"birth_date": "2016-03-05"}, "出生日期与证件号不一致"),
+        ({"sex": "2"}, "性别与证件号不一致"),
+        ({"id_number": "539999201603040011"}, "校验位不对"),
+        ({"class_name": "班" * 40}, "最多 20 个字"),
+        ({"grade": "P9"}, "不是有效的选项"),
+        ({"school": "b"}, "不是有效的选项"),
+        ({"school": "foreign"}, "不是有效的选项"),
+        ({"class_teacher": "foreign"}, "不是有效的选项"),
+    ],
+    ids=lambda v: str(v)[:30],
+)
+def test_a_wrong_field_brings_the_form_back_with_a_sentence(change, sentence, person, ids, app):
+    values = {"school": {"foreign": ids.b}, "class_teacher": {"foreign": ids.staff_b}}
+    change = {k: values.get(k, {}).get(v, v) for k, v in change.items()}
+    answer = person("secretary_a").post("/child/new/", form_of_child(ids, **change))
+    assert answer.status_code == 200 and sentence in answer.text and "1班" in answer.text or "班班" in answer.text
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalar(select(m.Child).where(m.Child.name == "普小龙")) is None
+
+
+def test_text_that_looks_like_code_is_kept_and_exported_as_text(person, ids, app):
+    browser = person("secretary_a")
+    nasty = "=1+1<script>alert(1)</script>"
+    assert browser.post("/child/new/", form_of_child(ids, class_name="=1+1", remark=nasty)).status_code == 302
+    page = browser.get("/child/?search=普小龙")
+    assert "=1+1" in page.text and "<script>alert" not in page.text
+    book = openpyxl.load_workbook(io.BytesIO(browser.get("/child/export/xlsx/").data))
+    cells = [cell for row in book.worksheets[0].iter_rows() for cell in row]
+    assert any(cell.value == "=1+1" and cell.data_type == "s" for cell in cells)
+    assert not any(cell.data_type == "f" for cell in cells)
+
+
+def test_an_export_holds_own_rows_only_with_numbers_masked_and_a_receipt(person):
+    book = openpyxl.load_workbook(io.BytesIO(person("secretary_a").get("/child/export/xlsx/").data))
+    words = " ".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
+    assert "甲小雨" in words and "丁不漏" not in words and "****" in words and "填报员a" in words
+
+
+def test_a_stale_save_shows_both_values_and_loses_neither(person, ids, app):
+    browser = person("secretary_a")
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        child = session.get(m.Child, ids.child_a)
+        form = {
+            "school": ids.a, "name": "甲小雨", "sex": "1", "birth_date": child.birth_date.isoformat(), "ethnic": "07", "id_kind": "1",
+            "id_number": "5399****" + child.id_number[-4:], "grade": "P3", "class_name": "9班", "version": child.version,
+            "home_address": child.home_address, "hukou": "1",
+        }  # fmt: skip
+        child.class_name = "8班"
+        session.commit()
+    answer = browser.post(f"/child/edit/?id={ids.child_a}", form)
+    assert "他人已先保存" in answer.text and "8班" in answer.text and 'value="9班"' in answer.text
+    with app.app_context(), session_with(SYSTEM) as session:
+        child = session.get(m.Child, ids.child_a)
+        assert child.class_name == "8班"
+        form["version"] = child.version
+    assert browser.post(f"/child/edit/?id={ids.child_a}", form).status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        child = session.get(m.Child, ids.child_a)
+        assert child.class_name == "9班" and not child.id_number.count("*"), "a masked number left alone is kept whole"
+
+
+def test_two_parents_of_one_side_are_refused_in_words(person, ids):
+    form = {"child": ids.child_a, "side": "father", "bond": "own", "name": "又一个"}
+    answer = person("secretary_a").post("/parent/new/", form)
+    assert answer.status_code == 200 and "已登记" in answer.text and "UNIQUE" not in answer.text and "duplicate" not in answer.text
+
+
+def test_overlapping_responsible_persons_are_refused_in_words(person, ids):
+    form = {"child": ids.child_a, "staff": ids.staff_a, "start": "2026-01-01"}
+    assert "时间重叠" in person("secretary_a").post("/responsibility/new/", form).text
+
+
+def test_a_talk_before_the_child_came_is_refused_in_words(person, ids):
+    form = {
+        "enrolment": ids.enrolment_a,
+        "kind": "talk",
+        "way": "face",
+        "role": "responsible",
+        "on": "2024-01-01",
+        "attention": "normal",
+    }
+    assert "早于就读起始日" in person("secretary_a").post("/care_record/new/", form).text
+
+
+def test_a_number_of_another_school_is_told_in_the_words_of_a_slip(person, ids, app):
+    with app.app_context(), session_with(SYSTEM) as session:
+        number, born = session.get(m.Child, ids.child_b).id_number, session.get(m.Child, ids.child_b).birth_date
+    form = form_of_child(ids, id_number=number, birth_date=born.isoformat())
+    answer = person("secretary_a").post("/child/new/", form)
+    assert "校验位不对" in answer.text and "青松" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["无此表头.xlsx", "坏.xlsx", "空.csv", "图片.png"])
+def test_a_file_that_is_no_ledger_is_refused_in_words(name, person, ids):
+    buffer = io.BytesIO()
+    book = openpyxl.Workbook()
+    book.active.append(["甲", "乙", "丙"])
+    book.save(buffer)
+    content = {
+        "无此表头.xlsx": buffer.getvalue(),
+        "坏.xlsx": buffer.getvalue()[:300],
+        "空.csv": b"",
+        "图片.png": b"\x89PNG\r\n\x1a\n" + b"0" * 99,
+    }[name]
+    data = {"file": (io.BytesIO(content), name), "school": ids.a, "start": "2025-09-01"}
+    answer = person("secretary_a").post("/imports/", data, content_type="multipart/form-data")
+    assert answer.status_code == 200 and 'class="alert alert-danger"' in answer.text
+
+
+def test_a_foreign_school_in_the_upload_is_refused(person, ids, ledgers):
+    data = {"file": (io.BytesIO((ledgers / "台账-整洁.xlsx").read_bytes()), "台账.xlsx"), "school": ids.b, "start": "2025-09-01"}
+    assert "不是有效的选项" in person("secretary_a").post("/imports/", data, content_type="multipart/form-data").text
+
+
+def test_look_ups_offer_own_rows_only(person):
+    found = person("secretary_a").get(f"/care_record/ajax/lookup/?name=enrolment&query={quote('不漏')}&limit=-1").get_json()
+    assert found == []
+    assert (
+        person("secretary_a")
+        .get(f"/care_record/ajax/lookup/?name=enrolment&query={quote('小雨')}")
+        .get_json()[0][1]
+        .startswith("甲小雨")
+    )
+
+
+def test_a_name_from_another_school_in_a_roster_is_refused(person, ids, app):
+    answer = person("secretary_a").post(f"/activity/roster/?id={ids.activity_a}", {"child": [ids.enrolment_a, ids.enrolment_b]})
+    assert "不是有效的选项" in answer.text
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalars(select(m.Participation)).all() == []
+
+
+@pytest.mark.parametrize("raw", ["abc", "99", "-1", "NaN", "1e9", "2.555", "１"])
+def test_a_junk_score_is_refused_and_what_was_typed_stays(raw, person, ids, app):
+    with app.app_context(), session_with(SYSTEM) as session:
+        indicator = session.scalar(select(m.Indicator).where(m.Indicator.code == "A1.4")).id
+    form = {"sheet": ids.sheet_a, f"score-{indicator}": raw, f"reason-{indicator}": "缺制度"}
+    answer = person("office").post("/assessment/judge/", form)
+    assert answer.status_code == (302 if raw == "１" else 200)
+    if raw != "１":
+        assert "缺制度" in answer.text and "A1.4" in answer.text
