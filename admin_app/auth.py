@@ -55,8 +55,8 @@ class Actor(UserMixin):
         return self.token
 
     @property
-    def role_words(self) -> str:
-        return "、".join(str(role) for role in Role if role in self.scope.roles)
+    def roles(self) -> list[Role]:
+        return [role for role in Role if role in self.scope.roles]
 
 
 def init(app: Flask, settings: Settings) -> None:

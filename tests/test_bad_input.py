@@ -84,7 +84,7 @@ def test_a_wrong_field_brings_the_form_back_with_a_sentence(change, sentence, pe
     values = {"school": {"foreign": ids.b}, "class_teacher": {"foreign": ids.staff_b}}
     change = {k: values.get(k, {}).get(v, v) for k, v in change.items()}
     answer = person("secretary_a").post("/child/new/", form_of_child(ids, **change))
-    assert answer.status_code == 200 and sentence in answer.text and "1班" in answer.text or "班班" in answer.text
+    assert (answer.status_code == 200 and sentence in answer.text and "1班" in answer.text) or "班班" in answer.text
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.scalar(select(m.Child).where(m.Child.name == "普小龙")) is None
 

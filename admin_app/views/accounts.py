@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, request
 from flask_admin import expose
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext
 from flask_login import current_user
 from sqlalchemy import select
 from wtforms import SelectMultipleField, widgets
@@ -43,7 +43,7 @@ class UserView(RecordView):
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
-        form.roles = RoleTicks(_("角色"), choices=[SelectChoice(role.value, role.label) for role in Role])
+        form.roles = RoleTicks(lazy_gettext("角色"), choices=[SelectChoice(role.value, lazy_gettext(role.label)) for role in Role])
         return form
 
     def decorate(self, lines: list[Any]) -> None:

@@ -70,6 +70,7 @@ def _summary(table_name: str, changes: dict[str, Any]) -> str:
         known = model is not None and name in model.__mapper__.column_attrs
         words = labels.label(model, name) if known and model else name
         choices = labels.choices(model, name) if known and model else None
-        old, new = (choices(v).label if choices and v is not None else v for v in (old, new))
+        old, new = (_(choices(v).label) if choices and v is not None else v for v in (old, new))
+        words = _(words)
         parts.append(f"{words}：{old} → {new}" if old is not None else f"{words}：{new}")
     return "；".join(parts)[:160]

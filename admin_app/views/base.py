@@ -319,7 +319,7 @@ class RecordView(Gate, ModelView):
                 if not seen:
                     value = shown(scope, self.model, name, value, line.school_id)
                 if value not in words:
-                    words[value] = _word(value)
+                    words[value] = screen_words(value)
                 column.append(words[value])
             by_column.append(column)
         return [list(row) for row in zip(*by_column, strict=True)] if lines else []
@@ -419,7 +419,7 @@ class RecordView(Gate, ModelView):
             value = getattr(value, part) if value is not None else None
         if name in class_mapper(self.model).relationships:
             return "" if value is None else str(value)
-        return _word(shown(current_scope(), self.model, name, value, owner))
+        return screen_words(shown(current_scope(), self.model, name, value, owner))
 
     def _back(self) -> str:
         return get_redirect_target() or self.get_url(".index_view")
@@ -504,7 +504,7 @@ class RecordView(Gate, ModelView):
             mine, theirs = form[name].data, getattr(row, name)
             if mine != theirs and not getattr(form[name], "unchanged", False):
                 lines.append(_("%(field)s：现存“%(theirs)s”，您填“%(mine)s”", field=str(form[name].label.text),
-                               theirs=self.words(row, name), mine=_word(mine)))  # fmt: skip
+                               theirs=self.words(row, name), mine=screen_words(mine)))  # fmt: skip
         form.version.data = str(row.version)
         text = "；".join(lines) or _("内容相同")
         flash(_("他人已先保存，请逐项核对保留哪个，再点保存。%(lines)s", lines=text), "warning")
@@ -524,8 +524,8 @@ class RecordView(Gate, ModelView):
         except Complaint as e:
             self.db_session.rollback()
             if e.field and e.field in form:
-                form[e.field].errors = [*form[e.field].errors, e.text]
-            flash(e.text, "danger")
+                form[e.field].errors = [*form[e.field].errors, _(e.text)]
+            flash(_(e.text), "danger")
             return False
         except Refused:
             self.db_session.rollback()
@@ -611,12 +611,12 @@ class RecordView(Gate, ModelView):
         return zip(*columns, strict=True)
 
 
-def _word(value: Any) -> str:
+def screen_words(value: Any) -> str:
     """Machine words a person reads: yes and no, choices in the screen's language, dates."""
     if isinstance(value, str) and type(value) is str:
         return value
     text = labels.text(value)
-    return _(text) if text and not isinstance(value, dt.date | int) else text
+    return _(text) if text and (isinstance(value, bool) or not isinstance(value, dt.date | int)) else text
 
 
 def _bare(value: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import flash, redirect, request
 from flask_admin import expose
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext
 from sqlalchemy import func, select
 from wtforms import DateField
 
-from .. import labels, rules
+from .. import rules
 from ..access import Action, known_elsewhere, shown
 from ..db import db, session_with
 from ..models import (
@@ -40,7 +40,7 @@ GROUP = "儿童台账"
 
 
 def child_words(child: Child) -> str:
-    return f"{child.name} · {child.grade} {child.class_name}"
+    return f"{child.name} · {_(child.grade.label)} {child.class_name}"
 
 
 CHILDREN = Lookup(Child, words=child_words, order=("school_id", "grade", "class_name", "name"))
@@ -140,7 +140,7 @@ class ChildView(RecordView):
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
-        form.enrolled_on = DateField(_("就读起始日"), validators=[])
+        form.enrolled_on = DateField(lazy_gettext("就读起始日"))
         return form
 
     def before_save(self, form: Any, row: Child, created: bool) -> None:
@@ -204,7 +204,7 @@ class ChildView(RecordView):
             row=child,
             d=dossier.of(self.db_session, child, dt.date.today()),
             may_change=self.may_change(child),
-            word=lambda record, name: labels.text(
+            word=lambda record, name: screen_words(
                 shown(current_scope(), type(record), name, getattr(record, name), record.school_id)
             ),
             sides=list(StateSide),

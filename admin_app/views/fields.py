@@ -252,7 +252,7 @@ class ColumnCheck:
         if not complaint and isinstance(value, str) and len(value) > LONGEST_TEXT:
             complaint = f"最多 {LONGEST_TEXT} 个字，现有 {len(value)} 个。"
         if complaint:
-            raise ValidationError(complaint)
+            raise ValidationError(_(complaint))
 
 
 class Converter(AdminModelConverter):

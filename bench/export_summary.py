@@ -1,0 +1,72 @@
+"""Times the county summary and the score sheets of all schools, from one scoring; and the memory they take."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import select
+
+from admin_app.access import SYSTEM
+from admin_app.assessment import workbooks, workflow
+from admin_app.db import session_with
+from admin_app.models import Round, RoundState
+from bench import app_in, load_demo, machine, spread, timed
+
+
+def fill(folder: Path) -> None:
+    with app_in(folder):
+        load_demo()
+
+
+def peak() -> float:
+    """The most memory this process ever held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def measure(folder: Path, runs: int) -> None:
+    with app_in(folder), session_with(SYSTEM) as session:
+        round_ = session.scalars(select(Round).where(Round.state == RoundState.OPEN).order_by(Round.code.desc())).first()
+        assert round_, "the demo has no open round"
+        print(f"{machine()}; app started: peak {peak():.0f} MB")
+        took, results = timed(lambda: workflow.score(session, round_))
+        reading, book = timed(lambda: workbooks.Book.of(session, round_, results, who="bench"))
+        print(f"score of {len(results.cards)} schools {took:.0f} ms, reading the book {reading:.0f} ms: peak {peak():.0f} MB")
+
+        before = peak()
+        whole = [timed(lambda: workbooks.summary(book)) for _ in range(runs)]
+        size = len(whole[0][1]) / 1024
+        print(f"summary, {runs} runs: {spread([t for t, _ in whole])}, {size:.0f} KB, peak memory +{peak() - before:.1f} MB")
+
+        before = peak()
+        rounds, sizes = [], []
+        for _ in range(runs):
+            each = [timed(lambda card=card: workbooks.school_sheet(book, card.school_id)) for card in results.cards]
+            rounds.append(sum(t for t, _ in each))
+            sizes = [len(content) / 1024 for _, content in each]
+        print(
+            f"{len(sizes)} score sheets, {runs} runs: {spread(rounds)}, {sum(rounds) / runs / len(sizes):.1f} ms a sheet, "
+            f"{sum(sizes):.0f} KB ({min(sizes):.0f}-{max(sizes):.0f} a sheet), peak memory +{peak() - before:.1f} MB"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5)
+    runs = parser.parse_args().runs
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        # in a process of its own: loading takes more memory than what is measured, and a peak never falls
+        loading = multiprocessing.get_context("spawn").Process(target=fill, args=(Path(folder),))
+        loading.start()
+        loading.join()
+        if loading.exitcode:
+            sys.exit("the demo county could not be loaded")
+        measure(Path(folder), runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The admin-app command, as scripts outside call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.databases import ON_POSTGRES
+
+ROOT = Path(__file__).parent.parent
+LEDGER = Path(__file__).parent / "ledgers" / "台账-整洁.xlsx"
+
+pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="runs the command on a SQLite file of its own")
+
+
+def command(folder, *words, stdin=""):
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "SECRET_KEY")}
+    env |= {"DATA_DIR": str(folder), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, "-m", "admin_app", *words], cwd=ROOT, env=env, input=stdin, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory):
+    """A register loaded from a small folder of CSV files."""
+    folder = tmp_path_factory.mktemp("office")
+    demo = tmp_path_factory.mktemp("csv")
+    files = {
+        "school": "code,name,kind,assessed,school_group,pupils\n2153990001,晨光小学,centre,1,primary,60\n",
+        "staff": "code,school,name,start\nT1,2153990001,方晓燕,2020-09-01\n",
+        "child": "code,school,name,sex,birth_date,ethnic,grade,class_name\nC1,2153990001,普小龙,1,2016-03-04,07,P3,1班\n",
+        "enrolment": "child,school,child_name,start\nC1,2153990001,普小龙,2025-09-01\n",
+        "assessment_round": "code,title,scheme,start,last_day,cut_off\n2026,2026 年度考核,2026,2025-09-01,2026-08-31,2026-08-31\n",
+    }
+    for name, text in files.items():
+        (demo / f"{name}.csv").write_text(text, encoding="utf-8")
+    done = command(folder, "load-demo", "--from", str(demo))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_a_folder_loads_once(county):
+    again = command(county, "load-demo")
+    assert again.returncode == 1 and "已有儿童档案" in again.stderr and "Traceback" not in again.stderr
+
+
+def test_a_ledger_is_tried_then_written_then_unchanged(county):
+    tried = command(county, "import-ledger", str(LEDGER), "--school", "2153990001", "--dry-run", "--json")
+    assert tried.returncode == 0 and json.loads(tried.stdout)["counts"]["new"] == 60
+    assert command(county, "import-ledger", str(LEDGER), "--school", "2153990001").returncode == 0
+    answer = json.loads(command(county, "import-ledger", str(LEDGER), "--school", "2153990001", "--json").stdout)
+    assert answer["counts"] == {"new": 0, "changed": 0, "unchanged": 60, "repaired": 0, "unsure": 0, "refused": 0}
+    assert len(answer["rows"]) == 60 and set(answer["rows"][0]) == {"sheet", "row", "status", "problems"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("import-ledger", str(LEDGER)), 2),
+        (("import-ledger", str(LEDGER), "--school", "9999999999"), 1),
+        (("import-ledger", str(ROOT / "README.md"), "--school", "2153990001"), 1),
+        (("import-ledger", "no-such-file.xlsx"), 2),
+        (("score", "--round", "1999"), 1),
+        (("score",), 2),
+        (("no-such-word",), 2),
+    ],
+)
+def test_wrong_use_is_2_and_wrong_data_is_1(words, code, county):
+    done = command(county, *words)
+    assert done.returncode == code and "Traceback" not in done.stderr and (done.stderr or done.stdout)
+
+
+def test_scores_come_as_one_json_document(county):
+    answer = json.loads(command(county, "score", "--round", "2026", "--json").stdout)
+    assert set(answer) == {"round", "cut_off", "frozen", "schools"} and len(answer["schools"][0]["items"]) == 35
+    assert set(answer["schools"][0]) >= {
+        "code",
+        "name",
+        "group",
+        "earned",
+        "applicable",
+        "base",
+        "bonus",
+        "discipline",
+        "total",
+        "grade",
+        "rank",
+        "fold",
+    }
+
+
+def test_score_sheets_are_written(county, tmp_path):
+    for words in ((), ("--school", "2153990001")):
+        out = tmp_path / f"{len(words)}.xlsx"
+        assert command(county, "export-scores", "--round", "2026", *words, "--out", str(out)).returncode == 0
+        assert out.read_bytes()[:2] == b"PK"
+
+
+def test_an_account_is_made_once_with_a_good_password(county):
+    words = ("create-user", "luo", "--role", "secretary", "--school", "2153990001", "--password-stdin")
+    assert command(county, *words, stdin="short\n").returncode == 1
+    assert command(county, *words, stdin="shan qing shui xiu 8\n").returncode == 0
+    assert "已存在" in command(county, *words, stdin="shan qing shui xiu 8\n").stderr
+
+
+def test_serve_refuses_a_demo_database(county):
+    done = command(county, "serve")
+    assert done.returncode == 2 and "演示" in done.stderr
+
+
+def test_the_schema_is_what_the_models_say_and_the_log_is_whole(county):
+    done = command(county, "db", "check")
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_migrations_go_down_and_up_again(county, tmp_path):
+    assert command(tmp_path, "db", "upgrade").returncode == 0
+    assert command(county, "db", "downgrade", "base").returncode == 0
+    assert command(county, "db", "upgrade").returncode == 0
