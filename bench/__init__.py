@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import statistics
 import tempfile
 import time
@@ -22,7 +23,7 @@ from admin_app.db import analyse, db, writing
 
 @contextmanager
 def empty_app() -> Iterator[Flask]:
-    """A migrated app with the reference data in a folder that is deleted afterwards; its context is open."""
+    """A migrated app with the reference data, in a folder that is deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, app_in(Path(folder)) as app:
         yield app
 
@@ -30,11 +31,10 @@ def empty_app() -> Iterator[Flask]:
 @contextmanager
 def app_in(folder: Path) -> Iterator[Flask]:
     app = commands.ready_app(settings.read({"DATA_DIR": str(folder), "RATE_LIMITS": "off"}))
-    with app.app_context():
-        try:
-            yield app
-        finally:
-            db.session.remove()
+    try:
+        yield app
+    finally:
+        with app.app_context():
             db.engine.dispose()
 
 
@@ -76,6 +76,4 @@ def spread(times: list[float]) -> str:
 
 
 def machine() -> str:
-    return (
-        f"{os.cpu_count()} cores, SQLAlchemy {sqlalchemy.__version__}, SQLite {sqlalchemy.dialects.sqlite.dialect.dbapi_version()}"
-    )
+    return f"{os.cpu_count()} cores, SQLAlchemy {sqlalchemy.__version__}, SQLite {sqlite3.sqlite_version}"

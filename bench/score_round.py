@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9)
     runs = parser.parse_args().runs
-    with empty_app():
+    with empty_app() as app, app.app_context():
         counts = load_demo()
         print(machine())
         print(f"demo county: {counts['child']} children, {counts['care_record']} care records, {sum(counts.values())} rows")

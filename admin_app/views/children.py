@@ -32,7 +32,7 @@ from ..models import (
 from ..records import definitions, dossier, enrolling, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
-from .base import Line, RecordView, current_scope, note, state
+from .base import Line, RecordView, current_scope, note, screen_words, state
 from .fields import Lookup
 from .filters import Filter, by_township
 
