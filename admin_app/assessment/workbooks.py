@@ -22,6 +22,7 @@ from .workflow import Results
 UNIT_NAME = "新平彝族傣族自治县教育体育局"
 STATUS_WORDS = {Status.NA: "不适用", Status.MISSING: "待评"}
 SHEET_COLUMNS = ("一级指标", "二级指标", "分值", "评分标准", "自评分", "系统分", "核查分", "审定分", "扣分原因", "佐证材料")
+PRINT_SCALE = 76
 SHEET_WIDTHS = (13, 24, 6, 34, 8, 8, 8, 8, 26, 14)
 
 
@@ -98,14 +99,15 @@ def school_sheet(book: Book, school_id: int) -> bytes:
         for column, width in enumerate(SHEET_WIDTHS):
             sheet.set_column(column, column, width)
         writer.paper(sheet, landscape=True)
+        sheet.set_print_scale(PRINT_SCALE)  # not "fit to width": Excel ignores page breaks then
         sheet.repeat_rows(2)
         sheet.freeze_panes(3, 0)
         sheet.merge_range(0, 0, 0, 9, f"{book.round_.title}评分表", styles.title)
         sheet.set_row(0, 30)
         school = book.schools[school_id]
-        sheet.merge_range(1, 0, 1, 3, f"学校（盖章）：{school.name}", styles.meta)
+        sheet.merge_range(1, 0, 1, 2, f"学校（盖章）：{school.name}", styles.meta)
         state = "" if book.round_.state is not RoundState.OPEN else "（未冻结，试算）"
-        sheet.merge_range(1, 4, 1, 7, f"组别：{card.group}　截止：{paper_date(book.round_.cut_off)}{state}", styles.meta)
+        sheet.merge_range(1, 3, 1, 7, f"组别：{card.group}　截止：{paper_date(book.round_.cut_off)}{state}", styles.meta)
         sheet.merge_range(1, 8, 1, 9, f"口径：{book.round_.scheme.definition.value}", styles.meta)
         for column, words in enumerate(SHEET_COLUMNS):
             sheet.write_string(2, column, words, styles.head)
@@ -118,11 +120,14 @@ def school_sheet(book: Book, school_id: int) -> bytes:
 
 
 def _sheet_rows(book: Book, card: Card, sheet: Any, styles: _Styles) -> int:
-    """The indicators, from row 4 on. Returns the first free row."""
+    """The indicators, from row 4 on; the page breaks between two groups. Returns the first free row."""
     by_code = {item.code: item for item in card.items}
-    row = 3
+    row, half = 3, len(card.items) // 2
     for head in book.heads:
         rows = book.items[head.id]
+        if row - 3 >= half > 0:
+            sheet.set_h_pagebreaks([row])
+            half = 0
         words = f"{head.title}\n（{head.points} 分）"
         if len(rows) > 1:
             sheet.merge_range(row, 0, row + len(rows) - 1, 0, words, styles.group)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from admin_app.assessment import patterns
 from admin_app.assessment.patterns import NOT_APPLICABLE, Points
+
+calm = settings(max_examples=50, deadline=None)
 
 STEPS = [(D("0.95"), D(5)), (D("0.9"), D(4)), (D("0.8"), D(2))]
 BOARDERS = [(D(50), D(1)), (D(80), D("0.7")), (D(120), D("0.4"))]
@@ -37,6 +39,7 @@ every_pattern = pytest.mark.parametrize(("direction", "score"), SCORERS.values()
 
 
 @every_pattern
+@calm
 @given(top=amounts, value=values)
 def test_nobody_earns_less_than_nothing_or_more_than_the_maximum(direction, score, top, value):
     earned, maximum = score(top, value)
@@ -44,6 +47,7 @@ def test_nobody_earns_less_than_nothing_or_more_than_the_maximum(direction, scor
 
 
 @every_pattern
+@calm
 @given(top=amounts, one=values, other=values)
 def test_a_better_number_never_earns_less(direction, score, top, one, other):
     if score is SCORERS["RANK"][1]:
@@ -53,6 +57,7 @@ def test_a_better_number_never_earns_less(direction, score, top, one, other):
 
 
 @every_pattern
+@calm
 @given(top=amounts)
 def test_what_has_nothing_to_count_leaves_the_maximum(direction, score, top):
     assert score(top, None) == NOT_APPLICABLE
@@ -60,6 +65,7 @@ def test_what_has_nothing_to_count_leaves_the_maximum(direction, score, top):
 
 
 @every_pattern
+@calm
 @given(top=amounts, value=st.none() | values)
 def test_points_are_decimals_and_never_floats(direction, score, top, value):
     assert [type(p) for p in score(top, value)] == [D, D]
@@ -187,6 +193,7 @@ def test_a_weighted_part_that_does_not_apply_can_leave_its_points_to_the_others(
     assert patterns.weighted([NOT_APPLICABLE, NOT_APPLICABLE], share_empty=True, maximum=D(3)) == NOT_APPLICABLE
 
 
+@calm
 @given(st.lists(st.tuples(amounts, shares).map(lambda p: patterns.rate(p[0], p[1])), max_size=5))
 def test_sharing_keeps_the_proportion_and_stays_within_the_maximum(parts):
     plain, shared = patterns.weighted(parts), patterns.weighted(parts, share_empty=True, maximum=D(3))
@@ -207,6 +214,7 @@ def test_the_bonus_ends_at_its_cap():
 awards = st.lists(st.tuples(st.sampled_from("甲乙丙"), st.decimals(0, 3, places=1)), max_size=6)
 
 
+@calm
 @given(awards, awards)
 def test_another_award_never_lowers_the_bonus_and_order_does_not_matter(first, more):
     cap = D(5)

@@ -9,11 +9,13 @@ from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from admin_app.assessment import patterns, scoring
 from admin_app.assessment.patterns import Points
 from admin_app.assessment.scoring import Card, Fact, Item, Rule, Status
+
+calm = settings(max_examples=50, deadline=None)
 
 RUBRIC = tomllib.loads((Path(__file__).parents[2] / "seed/reference/rubric.toml").read_text("utf-8"))
 HEADS = RUBRIC["level1"]
@@ -225,6 +227,7 @@ def test_an_unknown_pattern_is_an_error_of_the_rubric():
         scoring.evaluate("GUESS", D(1), {}, {}, None)
 
 
+@calm
 @given(judged=st.decimals(0, 20, places=2), code=st.sampled_from(sorted(RULES)))
 def test_whatever_is_judged_the_score_lies_between_zero_and_the_maximum(judged, code):
     item = scoring.score_item(RULES[code], FACTS, judged)
@@ -387,6 +390,7 @@ counties = st.lists(
 )
 
 
+@calm
 @given(counties, st.randoms(use_true_random=False))
 def test_ranking_does_not_depend_on_the_order_of_the_cards(cards, chance):
     shuffled = list(cards)
@@ -394,6 +398,7 @@ def test_ranking_does_not_depend_on_the_order_of_the_cards(cards, chance):
     assert {c.code: c for c in scoring.rank_groups(cards, QUOTA)} == {c.code: c for c in scoring.rank_groups(shuffled, QUOTA)}
 
 
+@calm
 @given(counties)
 def test_a_rank_is_one_more_than_the_number_of_better_schools(cards):
     found = scoring.rank_groups(cards, QUOTA)
@@ -406,6 +411,7 @@ def test_a_rank_is_one_more_than_the_number_of_better_schools(cards):
             assert card.rank == 1 + sum(c.total > card.total for c in group)
 
 
+@calm
 @given(counties)
 def test_ranking_changes_nothing_but_rank_and_grade(cards):
     before = {c.code: replace(c, rank=None, grade="") for c in cards}

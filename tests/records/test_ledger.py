@@ -16,6 +16,8 @@ from admin_app.records.ledger import Entry
 from admin_app.sheets import reader
 from admin_app.sheets.reader import Grid, Unreadable
 
+calm = settings(max_examples=100, deadline=None)
+
 LEDGERS = Path(__file__).parents[1] / "ledgers"
 BORN = dt.date(2015, 10, 3)
 
@@ -494,7 +496,7 @@ junk = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@calm
 @given(st.dictionaries(st.sampled_from(TITLES), junk, min_size=1))
 def test_no_cell_whatever_it_holds_raises(changes):
     try:
@@ -507,7 +509,7 @@ def test_no_cell_whatever_it_holds_raises(changes):
         assert entry.refused or {"name", "sex", "birth_date", "grade"} <= entry.values.keys()
 
 
-@settings(max_examples=80, deadline=None)
+@calm
 @given(st.lists(st.lists(junk, max_size=8), max_size=20))
 def test_no_grid_whatever_it_holds_raises(rows):
     for grid in (Grid("表", rows), Grid("表", [["姓名", "性别", "出生年月", "年级", "民族", "身份证号", "是否寄宿"], *rows])):

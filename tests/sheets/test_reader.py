@@ -15,10 +15,12 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import example, given, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from admin_app.sheets import reader
 from admin_app.sheets.reader import Grid, Unreadable
+
+calm = settings(max_examples=50, deadline=None)
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NUMBER = "539999201510034432"
@@ -291,6 +293,7 @@ def refusal_or_rows(content: bytes, name: str = "a.xlsx") -> None:
         assert all(isinstance(grid, Grid) for grid in grids)
 
 
+@calm
 @given(
     st.binary(max_size=300), st.sampled_from(["a.xlsx", "a.xls", "a.csv", ""]), st.sampled_from([b"", ZIP, OLE, b"\xef\xbb\xbf"])
 )
@@ -301,6 +304,7 @@ def test_random_bytes_are_read_or_refused(content, name, start):
     refusal_or_rows(start + content, name)
 
 
+@calm
 @given(st.text(max_size=200), st.sampled_from(["utf-8", "gb18030", "utf-16"]))
 def test_random_text_is_a_csv_or_refused(text, encoding):
     refusal_or_rows(text.encode(encoding, "ignore"), "a.csv")

@@ -12,6 +12,8 @@ from hypothesis import given, settings, strategies as st
 
 from admin_app.sheets import reader, writer
 
+calm = settings(max_examples=30, deadline=None)
+
 RECEIPT = {"导出人": "股员乙", "时间": "2026-09-20 08:00", "范围": "全部"}
 HEADERS = ["姓名", "证件号"]
 
@@ -40,7 +42,7 @@ def test_a_text_cell_stays_the_text_it_was(text):
     assert cell.hyperlink is None
 
 
-@settings(max_examples=30, deadline=None)
+@calm
 @given(
     st.lists(
         st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1),
