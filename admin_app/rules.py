@@ -32,7 +32,7 @@ def tidy_name(text: str) -> str:
 def tidy_number(text: str) -> str:
     """An ID, roll or phone number: half-width, upper-case, no blanks, apostrophes or dashes (an area code keeps one)."""
     text = unicodedata.normalize("NFKC", tidy(text)).upper().lstrip("'‘’`").replace(" ", "")
-    if re.fullmatch(r"1[\d-]{10,14}", text):
+    if re.fullmatch(r"1[0-9-]{10,14}", text):
         return text.replace("-", "")
     return text
 
@@ -45,9 +45,9 @@ def check_digit(first_17: str) -> str:
 def id_number(value: str) -> str | None:
     """A resident's 18-character number (GB 11643). The region code is not checked against a list."""
     value = tidy_number(value)
-    if "E+" in value or re.fullmatch(r"\d{17}0{1,3}\.0", value):
+    if "E+" in value or re.fullmatch(r"[0-9]{17}0{1,3}\.0", value):
         return "科学计数法，后几位已丢失，请在原表改为文本。"
-    if not re.fullmatch(r"\d{17}[\dX]", value):
+    if not re.fullmatch(r"[0-9]{17}[0-9X]", value):
         return "证件号应为 18 位数字，末位可为 X。"
     if birth_of(value) is None:
         return "证件号中的出生日期不存在，请核对户口簿。"
@@ -72,7 +72,7 @@ def is_male(number: str) -> bool:
 
 def roll_number(value: str) -> str | None:
     """学籍号: G, J or L and 18 characters."""
-    if not re.fullmatch(r"[GJL]\d{17}[\dX]", tidy_number(value)):
+    if not re.fullmatch(r"[GJL][0-9]{17}[0-9X]", tidy_number(value)):
         return "学籍号为 G、J 或 L 加 18 位。"
     return None
 
@@ -80,7 +80,7 @@ def roll_number(value: str) -> str | None:
 def phone(value: str) -> str | None:
     """A mobile number, or a land line with its area code."""
     value = tidy_number(value)
-    if re.fullmatch(r"1[3-9]\d{9}", value) or re.fullmatch(r"0\d{2,3}-?\d{7,8}", value):
+    if re.fullmatch(r"1[3-9][0-9]{9}", value) or re.fullmatch(r"0[0-9]{2,3}-?[0-9]{7,8}", value):
         return None
     return "手机号应为 11 位，座机请写 区号-号码。"
 
@@ -90,19 +90,19 @@ def person_name(value: str) -> str | None:
     value = tidy_name(value)
     if not 2 <= len(value) <= 30:
         return "姓名应为 2 至 30 个字。"
-    if not all(c.isalpha() or c == "·" for c in value):
+    if not all(c.isalpha() or c == "·" for c in value) or value.strip("·") != value:
         return "姓名只能有文字和间隔号“·”。"
     return None
 
 
 def school_code(value: str) -> str | None:
-    if not re.fullmatch(r"\d{10}", value):
+    if not re.fullmatch(r"[0-9]{10}", value):
         return "学校标识码为 10 位数字。"
     return None
 
 
 def age(value: str) -> str | None:
-    if not (value.isdigit() and 0 < int(value) < 120):
+    if not (re.fullmatch(r"[0-9]{1,3}", value) and 0 < int(value) < 120):
         return "年龄应为 1 至 119 的整数。"
     return None
 

@@ -1,7 +1,7 @@
 """Times the register's list against Flask-Admin's own list of the same table, page by page in turn, in one process.
 
-The stock view is given every advantage that costs no code: no login, no row filter, no csrf token, our own pragmas, and
-for the ID number an equality filter on the indexed hash instead of its search box.
+The stock view shows 13 columns in our order, 50 a page, and does less: no login, no row filter, no trash, no log of
+searches, no csrf token, no columns computed from other tables. For the ID number it has an equality filter on the hash.
 """
 
 from __future__ import annotations
@@ -145,6 +145,7 @@ def stock_app(url: str) -> Flask:
         column_searchable_list = ("name",)
         column_filters = ("school.name", "id_number_key")
         column_sortable_list = ("name", "birth_date")
+        column_default_sort = [*ChildView.default_sort]
         form_columns = ("name",)
 
     admin = Admin(app, name="stock", url="/")
@@ -200,7 +201,7 @@ def report(name: str, runs: int, engine: Engine, ours: Callable[[], str], theirs
     every, user = statistics.multimode(sent)[0]
     ratio = statistics.median(mine) / statistics.median(yours)
     print(
-        f"{name:28} ours {spread(mine)}  stock {spread(yours)}  ours/stock {ratio:.2f} (1/{1 / ratio:.1f})  "
+        f"{name:28} ours {spread(mine)}  stock {spread(yours)}  ours/stock {ratio:.2f}  "
         f"HTML {len(here.encode()) / 1024:.0f}/{len(there.encode()) / 1024:.0f} KB  rows {rows_in(here)}  "
         f"statements {every} ({user} of them load the user)",
         flush=True,

@@ -25,8 +25,8 @@ NOT_APPLICABLE = Points(ZERO, ZERO)
 
 
 def cents(value: Decimal) -> Decimal:
-    """Two places, half up: what is seen is what ranks."""
-    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    """Two places, half up: what is seen is what ranks. A third of a third that is an exact half cent rounds up too."""
+    return value.quantize(Decimal("1E-12"), ROUND_HALF_UP).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _within(value: Decimal, maximum: Decimal) -> Decimal:
@@ -57,7 +57,7 @@ def rate(maximum: Decimal, value: Decimal | None, floor: Decimal = ZERO, ceiling
         return NOT_APPLICABLE
     if value < floor:
         return Points(ZERO, maximum)
-    return Points(maximum * _within(value / ceiling, ONE), maximum)
+    return Points(maximum if value >= ceiling else maximum * value / ceiling, maximum)
 
 
 def step(maximum: Decimal, value: Decimal | None, steps: Sequence[tuple[Decimal, Decimal]], *, at_most: bool = False) -> Points:

@@ -172,7 +172,7 @@ def score_item(rule: Rule, facts: Mapping[str, Fact], judged: Decimal | None, *,
     if not result.applies:
         return Item(rule.code, ZERO, Status.NA)
     auto = cents(result.earned)
-    final = cents(min(judged, result.maximum)) if judged is not None else None
+    final = cents(max(ZERO, min(judged, result.maximum))) if judged is not None else None
     return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, final, auto if final is None else final)
 
 
@@ -223,7 +223,7 @@ def _shown(rule: Rule, facts: Mapping[str, Fact]) -> tuple[Decimal | None, Decim
 
 def total_up(card: Card, minimum: Decimal, weight: Decimal) -> Card:
     """Base, total and fold of one card; nothing while an item waits (ruling 17)."""
-    if card.applicable < minimum:
+    if card.applicable < minimum or card.applicable <= 0:
         return replace(card, grade="不参评")
     if card.waiting:
         return card

@@ -153,7 +153,7 @@ def _sheet_row(book: Book, card: Card, item: Item, indicator: Indicator, sheet: 
             sheet.write_string(row, column, state, styles.centre)
         else:
             sheet.write_string(row, column, "—", styles.centre)
-    sheet.write_string(row, 8, reason_words(item, kept), styles.text)
+    writer.write_text(sheet, row, 8, reason_words(item, kept), styles.text)
     sheet.write_string(row, 9, indicator.evidence or "", styles.text)
     longest = max(len(indicator.title) / 10, len(indicator.standard or "") / 16, len(reason_words(item, kept)) / 12)
     sheet.set_row(row, 14 * max(2, int(longest) + 1))
@@ -238,10 +238,10 @@ def _missing_lists(out: Workbook, book: Book, card: Card, styles: _Styles) -> No
     for indicator, fact in _facts(book, card):
         for line in fact.missing:
             sheet.write_string(row, 0, f"{indicator.code} {indicator.title}", styles.text)
-            sheet.write_string(row, 1, line.name, styles.text)
+            writer.write_text(sheet, row, 1, line.name, styles.text)
             sheet.write_number(row, 2, number(line.counted), styles.centre)
             sheet.write_number(row, 3, number(line.expected), styles.centre)
-            sheet.write_string(row, 4, line.note, styles.text)
+            writer.write_text(sheet, row, 4, line.note, styles.text)
             row += 1
     writer.paper(sheet, landscape=True)
 
@@ -299,7 +299,7 @@ def summary(book: Book) -> bytes:
 def _summary_row(book: Book, card: Card, sheet: Any, styles: _Styles, row: int) -> None:
     by_code = {item.code: item for item in card.items}
     sheet.write_string(row, 0, rank_words(card, book.results.cards), styles.centre)
-    sheet.write_string(row, 1, card.name, styles.text)
+    writer.write_text(sheet, row, 1, card.name, styles.text)
     for column, head in enumerate(book.heads, 2):
         items = [by_code[i.code] for i in book.items[head.id]]
         _score_cell(sheet, row, column, subtotal(items), styles)
@@ -325,7 +325,7 @@ def _details(out: Workbook, book: Book, styles: _Styles) -> None:
     sheet.repeat_rows(0)
     for row, card in enumerate((card for _group, cards in by_group(book.results.cards) for card in cards), 1):
         sheet.write_string(row, 0, card.group, styles.centre)
-        sheet.write_string(row, 1, card.name, styles.text)
+        writer.write_text(sheet, row, 1, card.name, styles.text)
         by_code = {item.code: item for item in card.items}
         for column, indicator in enumerate(indicators, 2):
             item = by_code[indicator.code]

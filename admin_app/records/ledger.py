@@ -199,9 +199,11 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
         entry.values[key] = re.sub(r"(老师|教师)$", "", rules.tidy_name(text))
     elif text not in rules.NONE_WORDS or key == "remark":
         value = rules.tidy(text)
-        entry.values[key] = value
-        if (complaint := labels.complain(Child, key, value)) if key in Child.__mapper__.columns else None:
+        complaint = labels.complain(Child, key, value) if key in Child.__mapper__.columns else None
+        if complaint:
             entry.say(key, "error", complaint)
+        elif value:
+            entry.values[key] = value
 
 
 def _read_choice(entry: Entry, key: str, model: Any, column: str, text: str) -> None:
@@ -209,6 +211,8 @@ def _read_choice(entry: Entry, key: str, model: Any, column: str, text: str) -> 
     value, complaint = labels.parse(model, column, squeezed)
     if complaint:
         entry.say(key, "error", complaint)
+        return
+    if value is None:
         return
     entry.values[key] = value
     if key == "ethnic" and squeezed != value.label:
@@ -246,27 +250,45 @@ def _read_number(entry: Entry, raw: Any) -> None:
         entry.say("id_number", "repair", "已去掉多余符号。")
 
 
+_WHOLE_DATE = re.compile(r"([0-9]{4})([-./年])([0-9]{1,2})[-./月]([0-9]{1,2})日?|([0-9]{4})([0-9]{2})([0-9]{2})")
+_YEAR_MONTH = re.compile(r"([0-9]{4})[-./年]([0-9]{1,2})月?")
+
+
 def _read_birth(entry: Entry, raw: Any) -> None:
     if isinstance(raw, dt.date):
-        entry.values["birth_date"] = raw
-        return
-    if isinstance(raw, int) and 20_000 < raw < 60_000:
-        entry.values["birth_date"] = EXCEL_EPOCH + dt.timedelta(days=raw)
-        entry.say("birth_date", "repair", f"{raw} 按日期读作 {entry.values['birth_date']}。")
-        return
-    text = rules.tidy(str(raw))
-    if match := re.fullmatch(r"(\d{4})[-./年]?(\d{1,2})[-./月]?(\d{1,2})日?", text):
-        try:
-            entry.values["birth_date"] = dt.date(*map(int, match.groups()))
-        except ValueError:
-            entry.say("birth_date", "error", f"没有“{text}”这一天，请核对。")
-            return
-        if "-" not in text:
-            entry.say("birth_date", "repair", f"“{text}”读作 {entry.values['birth_date']}。")
-    elif match := re.fullmatch(r"(\d{4})[-./年](\d{1,2})月?", text):
-        entry.values["birth_month"] = tuple(map(int, match.groups()))
+        _keep_birth(entry, raw)
+    elif isinstance(raw, int) and 20_000 < raw < 60_000:
+        born = EXCEL_EPOCH + dt.timedelta(days=raw)
+        _keep_birth(entry, born, f"{raw} 按日期读作 {born}。")
     else:
+        _read_birth_text(entry, rules.tidy(str(raw)))
+
+
+def _read_birth_text(entry: Entry, text: str) -> None:
+    if month := _YEAR_MONTH.fullmatch(text):
+        entry.values["birth_month"] = tuple(map(int, month.groups()))
+        return
+    whole = _WHOLE_DATE.fullmatch(text)
+    if whole is None:
         entry.say("birth_date", "error", f"看不懂日期“{text[:20]}”，请写作 2015-10-03。")
+        return
+    year, mark, month_, day, *squeezed = whole.groups()
+    try:
+        born = dt.date(*map(int, squeezed)) if year is None else dt.date(int(year), int(month_), int(day))
+    except ValueError:
+        entry.say("birth_date", "error", f"没有“{text}”这一天，请核对。")
+        return
+    _keep_birth(entry, born, "" if mark == "-" else f"“{text}”读作 {born}。")
+
+
+def _keep_birth(entry: Entry, born: dt.date, repair: str = "") -> None:
+    """A child's birth lies between 1900 and today."""
+    if not rules.EARLIEST <= born <= dt.date.today():
+        entry.say("birth_date", "error", f"出生日期 {born} 超出范围，请核对。")
+        return
+    entry.values["birth_date"] = born
+    if repair:
+        entry.say("birth_date", "repair", repair)
 
 
 def _check_number(entry: Entry) -> None:

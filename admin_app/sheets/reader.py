@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,7 @@ MAX_PARTS = 2000
 MAX_RATIO = 200
 MAX_ROWS = 20_000
 MAX_COLUMNS = 120
+MAX_CELLS = 5_000_000
 
 
 class Unreadable(Exception):
@@ -106,11 +109,44 @@ def _check_archive(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile:
-        raise Unreadable("文件已损坏，请重新保存后再上传。") from None
+            names = {part.filename for part in parts}
+            _check_size(content, parts)
+            if "xl/workbook.xml" not in names:
+                raise Unreadable("文件打不开：不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
+            for part in parts:
+                if part.filename.startswith("xl/worksheets/"):
+                    _check_extent(archive.read(part))
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, RuntimeError, EOFError, OSError, zlib.error):
+        raise Unreadable("文件已损坏或加了密码，请重新保存后再上传。") from None
+
+
+def _check_size(content: bytes, parts: list[zipfile.ZipInfo]) -> None:
     unpacked = sum(part.file_size for part in parts)
     if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(len(content), 10_000):
         raise Unreadable("文件展开后过大，不像一份台账。请只保留需要的工作表，另存后再上传。")
+
+
+_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*?(/?)>')
+
+
+def _check_extent(sheet_xml: bytes) -> None:
+    """Refuse a stray value far out: a reader lays out the whole rectangle, and a few bytes would take all memory."""
+    rows = columns = 0
+    for cell in _CELL.finditer(sheet_xml):
+        letters, row, empty = cell.groups()
+        if not empty:
+            rows, columns = max(rows, int(row)), max(columns, _column(letters))
+    if rows > MAX_ROWS:
+        raise Unreadable(f"工作表在第 {rows} 行还有内容，超过 {MAX_ROWS} 行。请删去多余的行，或分成几个文件。")
+    if rows * columns > MAX_CELLS:
+        raise Unreadable("工作表的右边很远处还有内容，请删去多余的列后再上传。")
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def address(row: int, column: int) -> str:

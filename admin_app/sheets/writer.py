@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 BODY, HEADING, PAPER = "宋体", "黑体", "仿宋_GB2312"
+LONGEST = 32767
+"""What a cell can hold."""
 WARNING = "含未成年人个人信息，严禁外传"
 
 
@@ -36,7 +40,7 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
     """
     buffer = io.BytesIO()
     with open_book(buffer, streaming=True) as book:
-        sheet = book.add_worksheet(title[:31])
+        sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
         head = book.add_format({"bold": True, "font_name": HEADING, "bg_color": "#F2F4F7", "border": 1, "align": "center"})
         body = book.add_format({"font_name": BODY, "font_size": 10})
         day = book.add_format({"font_name": BODY, "font_size": 10, "num_format": "yyyy-mm-dd", "align": "left"})
@@ -53,10 +57,19 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
                     sheet.write_datetime(number, column, dt.datetime(value.year, value.month, value.day), day)
                 elif isinstance(value, int):
                     sheet.write_number(number, column, value, body)
-                elif value:
-                    sheet.write_string(number, column, str(value)[:32767], body)
+                elif value is not None and value != "":
+                    write_text(sheet, number, column, value, body)
         add_receipt(book, receipt)
     return buffer.getvalue()
+
+
+def write_text(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
+    """Text as it is. xlsxwriter takes ``<r>…</r>`` for markup of its own; cut in pieces it stays text."""
+    text = str(value)[:LONGEST]
+    if text.startswith("<r>") and text.endswith("</r>"):
+        sheet.write_rich_string(row, column, text[:1], text[1:2], text[2:], style)
+    else:
+        sheet.write_string(row, column, text, style)
 
 
 def paper(sheet: Worksheet, *, landscape: bool) -> None:
@@ -79,7 +92,7 @@ def add_receipt(book: Workbook, receipt: Mapping[str, str]) -> None:
     sheet.write_string(0, 0, WARNING, bold)
     for row, (name, value) in enumerate(receipt.items(), 2):
         sheet.write_string(row, 0, name, bold)
-        sheet.write_string(row, 1, value, body)
+        write_text(sheet, row, 1, value, body)
     paper(sheet, landscape=False)
     book.set_properties({"title": WARNING, "comments": "；".join(f"{k}：{v}" for k, v in receipt.items())[:250]})
 

@@ -119,9 +119,6 @@ def test_a_rate_is_nothing_below_its_floor_and_full_from_its_ceiling(value, earn
     assert patterns.rate(D(2), D(value), D("0.6"), D("0.8")) == Points(D(earned), D(2))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="patterns.rate gets the rate already divided to 28 digits, so an exact half cent may fall short"
-)
 def test_a_third_that_makes_an_exact_half_cent_is_rounded_up():
     """3 x 101/600 is 0.505 exactly."""
     assert patterns.cents(patterns.rate(D(3), D(101) / D(600)).earned) == D("0.51")

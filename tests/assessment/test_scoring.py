@@ -211,7 +211,6 @@ def test_a_decided_score_of_zero_counts():
     assert scoring.score_item(RULES["A2.2"], FACTS, D(0)).score == 0
 
 
-@pytest.mark.xfail(strict=True, reason="scoring.score_item: a decided score is cut at the maximum but not at zero")
 def test_a_decided_score_is_never_below_zero():
     assert scoring.score_item(RULES["A2.2"], FACTS, D(-1)).score == 0
 

@@ -278,7 +278,7 @@ def test_too_many_rows_are_refused():
 
     words = refusal(written(write))
     assert str(reader.MAX_ROWS) in words
-    assert "台账" in words
+    assert f"第 {reader.MAX_ROWS + 1} 行" in words
 
 
 # --- anything at all
@@ -332,14 +332,12 @@ def test_a_workbook_with_bytes_damaged_on_the_way_is_read_or_refused(seed):
         refusal_or_rows(bytes(damaged))
 
 
-@pytest.mark.xfail(strict=True, raises=NotImplementedError, reason="reader._check_archive: zipfile raises NotImplementedError too")
 def test_a_zip_of_a_later_version_is_refused():
     damaged = bytearray(SMALL)
     damaged[damaged.find(b"PK\x01\x02") + 6] = 99
     refusal(bytes(damaged))
 
 
-@pytest.mark.xfail(strict=True, raises=UnicodeDecodeError, reason="reader._check_archive: zipfile decodes names strictly")
 def test_a_zip_with_an_undecodable_member_name_is_refused():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -347,9 +345,6 @@ def test_a_zip_with_an_undecodable_member_name_is_refused():
     refusal(buffer.getvalue().replace("表".encode(), b"\xff\xff\xff"))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="reader._grid: calamine lays out the whole rectangle and aborts the process when memory is out"
-)
 def test_one_cell_in_the_last_corner_does_not_end_the_process():
     """In a process of its own with 4 GB: a file of 5 KB, refused or read."""
     resource = pytest.importorskip("resource")

@@ -1,0 +1,62 @@
+"""English can be chosen: every word of the screens has its English, and the compiled catalogue is the written one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages import mofile, pofile
+from babel.messages.extract import extract_from_dir
+
+from admin_app import labels, models as m
+from admin_app.orm import Base, Choice
+
+ROOT = Path(__file__).parent.parent / "admin_app"
+FOLDER = ROOT / "translations" / "en" / "LC_MESSAGES"
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+
+
+@pytest.fixture(scope="module")
+def english():
+    with (FOLDER / "messages.mo").open("rb") as file:
+        return {message.id: message.string for message in mofile.read_mo(file) if message.id}
+
+
+def test_the_compiled_catalogue_is_the_written_one(english):
+    with (FOLDER / "messages.po").open("rb") as file:
+        written = {message.id: message.string for message in pofile.read_po(file) if message.id and message.string}
+    assert english == written
+
+
+def test_every_word_of_pages_and_views_is_translated(english):
+    found = {
+        text
+        for _file, _line, text, *_ in extract_from_dir(
+            str(ROOT), METHODS, keywords={"_": None, "gettext": None, "lazy_gettext": None}
+        )
+    }
+    assert sorted(text for text in found if text and text not in english) == []
+
+
+def test_every_label_of_a_column_and_every_choice_is_translated(english):
+    words = set(labels.TABLES.values())
+    for mapper in Base.registry.mappers:
+        for prop in mapper.attrs:
+            words.add(labels.label(mapper.class_, prop.key))
+    for choices in Choice.__subclasses__():
+        if choices is not m.Ethnic:
+            words |= {member.label for member in choices}
+    assert sorted(w for w in words if re.search("[\u4e00-\u9fff]", w) and w not in english) == []
+
+
+def test_placeholders_survive_translation(english):
+    for chinese, words in english.items():
+        assert sorted(re.findall(r"%\(\w+\)[sd]", chinese)) == sorted(re.findall(r"%\(\w+\)[sd]", words)), chinese
+
+
+def test_an_actor_may_choose_english(person):
+    browser = person("office")
+    assert browser.post("/language", {"locale": "en"}).status_code == 302
+    page = browser.get("/").text
+    assert '<html lang="en">' in page and "工作台" not in page
