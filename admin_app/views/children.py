@@ -83,6 +83,20 @@ BY_GAP = Filter(
 )
 
 
+def _beside(ids: list[int], today: dt.date) -> Any:
+    """What stands beside each child of a page, in one statement: carer, responsible person, last card, talk this month."""
+    carer = select(Carer.name).where(Carer.child_id == Child.id, Carer.end.is_(None)).order_by(Carer.start.desc()).limit(1)
+    serving = select(Staff.name).join(Responsibility, Responsibility.staff_id == Staff.id)
+    serving = serving.where(Responsibility.child_id == Child.id, Responsibility.end.is_(None)).limit(1)
+    issued = select(func.max(ContactCard.issued_on)).where(ContactCard.child_id == Child.id)
+    talked = select(func.max(CareRecord.on)).where(
+        CareRecord.child_id == Child.id, CareRecord.kind == CareKind.TALK, CareRecord.on >= today.replace(day=1)
+    )
+    return select(Child.id, *(s.correlate(Child).scalar_subquery() for s in (carer, serving, issued, talked))).where(
+        Child.id.in_(ids)
+    )
+
+
 class ChildView(RecordView):
     model = Child
     group = GROUP
@@ -168,28 +182,17 @@ class ChildView(RecordView):
         return self.get_url(".details_view", id=model.id)
 
     def decorate(self, lines: list[Line]) -> None:
-        ids, today = [line.id for line in lines], dt.date.today()
-        found = definitions.findings(self.db_session, ids, today)
-        carers = self._pairs(select(Carer.child_id, Carer.name).where(Carer.child_id.in_(ids), Carer.end.is_(None)))
-        serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
-        people = self._pairs(serving.where(Responsibility.child_id.in_(ids), Responsibility.end.is_(None)))
-        issued = select(ContactCard.child_id, func.max(ContactCard.issued_on)).where(ContactCard.child_id.in_(ids))
-        cards = self._pairs(issued.group_by(ContactCard.child_id))
-        talks = select(CareRecord.child_id, func.count(CareRecord.id)).where(
-            CareRecord.child_id.in_(ids), CareRecord.kind == CareKind.TALK, CareRecord.on >= today.replace(day=1)
-        )
-        talked = self._pairs(talks.group_by(CareRecord.child_id))
+        today = dt.date.today()
+        found = definitions.findings(self.db_session, [line.id for line in lines], today)
+        beside = {row[0]: row[1:] for row in self.db_session.execute(_beside([line.id for line in lines], today))}
         for line in lines:
-            finding = found[line.id]
-            line.values["kind"] = _(finding.kind)
-            line.values["carer"] = carers.get(line.id, "")
-            due = finding.holds
-            line.values["responsible"] = people.get(line.id) or state("due" if due else "", _("未指定"))
-            line.values["card"] = state("done", _("已发")) if line.id in cards else state("due" if due else "", _("未发"))
-            line.values["talk"] = state("done", _("已谈")) if line.id in talked else state("due" if due else "", _("未谈"))
-
-    def _pairs(self, query: Any) -> dict[int, Any]:
-        return dict(self.db_session.execute(query).all())
+            carer, responsible, issued, talked = beside[line.id]
+            due = "due" if found[line.id].holds else ""
+            line.values["kind"] = _(found[line.id].kind)
+            line.values["carer"] = carer or ""
+            line.values["responsible"] = responsible or state(due, _("未指定"))
+            line.values["card"] = state("done", _("已发")) if issued else state(due, _("未发"))
+            line.values["talk"] = state("done", _("已谈")) if talked else state(due, _("未谈"))
 
     def gap_views(self) -> list[tuple[str, str]]:
         return _gap_options(None)

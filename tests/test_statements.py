@@ -1,0 +1,78 @@
+"""SQL statements from loading the actor to the answer: few, and the same however many rows there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import event
+
+from admin_app import auth, models as m
+from admin_app.access import SYSTEM
+from admin_app.db import db, session_with
+from tests import factories as make
+
+LISTS = ["child", "parent", "carer", "responsibility", "contact_card", "care_record", "state_note", "activity", "training_session", "staff",
+         "school", "assessment_round", "indicator", "adjustment", "enrolment", "term", "code"]  # fmt: skip
+
+
+@pytest.fixture
+def counted(app, ids, person, monkeypatch):
+    """How many statements a page takes, without loading the actor and the log's own short transaction."""
+
+    def statements(path, who="secretary_a"):
+        seen, loading = [], []
+        load = auth._load
+
+        def quiet(token):
+            loading.append(1)
+            try:
+                return load(token)
+            finally:
+                loading.pop()
+
+        def listen(_connection, _cursor, statement, *_rest):
+            if not loading and not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")) and "audit_" not in statement:
+                seen.append(statement)
+
+        monkeypatch.setattr(app.login_manager, "_user_callback", quiet)
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", listen)
+        try:
+            assert person(who).get(path).status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", listen)
+        return seen
+
+    return statements
+
+
+@pytest.mark.parametrize("screen", LISTS)
+def test_a_list_takes_at_most_six_statements(screen, counted):
+    assert len(counted(f"/{screen}/", "office")) <= 6
+
+
+def test_a_list_takes_the_same_for_two_rows_or_fifty(counted, app, ids):
+    few = len(counted("/child/"))
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        school = session.get(m.School, ids.a)
+        for n in range(40):
+            make.left_behind(session, school, f"普小{'一二三四五六七八九十'[n % 10]}")
+        session.commit()
+    assert len(counted("/child/")) == few
+
+
+def test_the_dossier_takes_the_same_for_two_or_two_hundred_records(counted, app, ids):
+    path = f"/child/details/?id={ids.child_a}"
+    few = len(counted(path))
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        child = session.get(m.Child, ids.child_a)
+        for n in range(200):
+            make.talk(session, child, dt.date(2025, 9, 1) + dt.timedelta(days=n))
+        session.commit()
+    assert len(counted(path)) == few <= 24
+
+
+def test_the_first_page_takes_a_fixed_number(counted):
+    assert len(counted("/", "office")) <= 60 and len(counted("/")) <= 60
