@@ -55,9 +55,9 @@ class Resource(StrEnum):
     AUDIT = "audit"
 
 
-def _live(*columns: str) -> Index:
+def _live(*columns: str, also: str = "") -> Index:
     """Unique among the rows that are not in the trash."""
-    alive = text("deleted_at IS NULL")
+    alive = text(f"deleted_at IS NULL{also}")
     return Index(None, *columns, unique=True, sqlite_where=alive, postgresql_where=alive)
 
 
@@ -344,6 +344,13 @@ class Health(Choice):
     DISABLED = "50", "残疾"
 
 
+_ALIVE = text("deleted_at IS NULL")
+_IN_ORDER = Index(
+    "ix_child_in_order", "school_id", "grade", "class_name", "name", sqlite_where=_ALIVE, postgresql_where=_ALIVE
+)  # the order of the register, so that no page of it is sorted
+"""Without ``IS NOT NULL`` in the unique index SQLite would walk the table in hash order for everything alive."""
+
+
 class Child(Kept, SchoolOwned):
     """儿童. ``school_id`` is the unit where the child sits now; it changes only through a transfer.
 
@@ -389,7 +396,7 @@ class Child(Kept, SchoolOwned):
     parents: Mapped[list[Parent]] = link("父母", back_populates="child", order_by="Parent.side")
     carers: Mapped[list[Carer]] = link("照护人", back_populates="child", order_by="Carer.start")
 
-    __table_args__ = (UniqueConstraint("id", "school_id"), _live("id_number_key"), Index(None, "school_id", "grade", "class_name"))
+    __table_args__ = (UniqueConstraint("id", "school_id"), _live("id_number_key", also=" AND id_number_key IS NOT NULL"), _IN_ORDER)
 
     def __str__(self) -> str:
         return self.name

@@ -164,7 +164,9 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
         setattr(ids, f"{what}_{key}", row.id)
         return row
 
-    child = keep("child", make.left_behind(session, at, name, home_address=f"{at.name}后山"))
+    child = keep(
+        "child", make.left_behind(session, at, name, home_address=f"{at.name}后山", id_number=make.id_number(dt.date(2016, 5, 6)))
+    )
     term = session.scalar(select(m.Term).where(m.Term.code == "2025-1"))
     teacher = keep("staff", make.staff(session, at, f"{at.name[0]}师傅"))
     ids.__dict__[f"enrolment_{key}"] = make.enrolment(session, child).id

@@ -44,14 +44,13 @@ def staff(session: Session, at: m.School, name: str = "施老师", **more: Any) 
 
 
 def child(session: Session, at: m.School, name: str, *, born: dt.date = dt.date(2016, 5, 6), **more: Any) -> m.Child:
-    """A boy with an ID number, enrolled since autumn 2025, without a family yet."""
+    """A boy, enrolled since autumn 2025, without an ID number or a family yet."""
     start = more.pop("start", dt.date(2025, 9, 1))
     defaults: dict[str, Any] = {
         "sex": m.Sex.MALE,
         "ethnic": m.Ethnic.E07,
         "grade": m.Grade.P3,
         "class_name": "1班",
-        "id_number": id_number(born),
         "hukou": m.Hukou.FARM,
         "home_address": "和平村3组",
     }

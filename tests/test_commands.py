@@ -15,7 +15,7 @@ from tests.databases import ON_POSTGRES
 ROOT = Path(__file__).parent.parent
 LEDGER = Path(__file__).parent / "ledgers" / "台账-整洁.xlsx"
 
-pytestmark = pytest.mark.skipif(ON_POSTGRES, reason="runs the command on a SQLite file of its own")
+pytestmark = [pytest.mark.matrix, pytest.mark.skipif(ON_POSTGRES, reason="runs the command on a SQLite file of its own")]
 
 
 def command(folder, *words, stdin=""):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, literal, or_, select
@@ -40,6 +41,7 @@ def _until(row: Any) -> ColumnElement[dt.date]:
     return func.coalesce(row.end, literal(LATEST))
 
 
+@cache
 def spans(definition: Definition) -> Select[Any]:
     """Rows (child_id, enrolment_id, school_id, first, stop): enrolled and in the definition from first to before stop.
 
@@ -126,7 +128,9 @@ class Finding:
 
 def findings(session: Session, child_ids: list[int], on: dt.date) -> dict[int, Finding]:
     """GF13's finding for each of some children (a page of a list, a dossier), in two statements."""
-    meeting = set(session.scalars(select(Child.id).where(Child.id.in_(child_ids), Child.id.in_(left_behind(Definition.GF13, on)))))
+    # the page's ids go inside: else SQLite works out the whole county for a page of fifty
+    every = spans(Definition.GF13).where(Enrolment.child_id.in_(child_ids)).subquery()
+    meeting = set(session.scalars(select(every.c.child_id).where(every.c.first <= on, every.c.stop > on)))
     rows = session.execute(
         select(ParentStatus.child_id, Parent.side, ParentStatus.state, ParentStatus.start, ParentStatus.place)
         .join(Parent, Parent.id == ParentStatus.parent_id)

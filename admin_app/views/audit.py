@@ -63,6 +63,10 @@ class AuditView(RecordView):
             v["changed"] = _summary(v["table_name"], values.get(line.id, {})) if with_values else ""
 
 
+def _said(value: Any) -> Any:
+    return _(labels.text(value)) if isinstance(value, bool) else value
+
+
 def _summary(table_name: str, changes: dict[str, Any]) -> str:
     model = labels.model_of(table_name)
     parts = []
@@ -70,7 +74,7 @@ def _summary(table_name: str, changes: dict[str, Any]) -> str:
         known = model is not None and name in model.__mapper__.column_attrs
         words = labels.label(model, name) if known and model else name
         choices = labels.choices(model, name) if known and model else None
-        old, new = (_(choices(v).label) if choices and v is not None else v for v in (old, new))
+        old, new = (_(choices(v).label) if choices and v is not None else _said(v) for v in (old, new))
         words = _(words)
         parts.append(f"{words}：{old} → {new}" if old is not None else f"{words}：{new}")
     return "；".join(parts)[:160]

@@ -381,6 +381,10 @@ class RecordView(Gate, ModelView):
         """How many rows there are, up to the cap; no statement when the page itself tells."""
         if not more and (here or seen.page == 0):
             return seen.page * self.page_size + here
+        if not (seen.search or seen.active):
+            beyond = select(self.model.id).offset(COUNT_CAP).limit(1)
+            if self.db_session.scalar(beyond) is not None:
+                return COUNT_CAP + 1
         ids = query.with_only_columns(self.model.id, maintain_column_froms=True).order_by(None).limit(COUNT_CAP + 1)
         return self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
 

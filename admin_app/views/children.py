@@ -185,14 +185,17 @@ class ChildView(RecordView):
         today = dt.date.today()
         found = definitions.findings(self.db_session, [line.id for line in lines], today)
         beside = {row[0]: row[1:] for row in self.db_session.execute(_beside([line.id for line in lines], today))}
+        kinds = {finding.kind: _(finding.kind) for finding in found.values()}
+        lacking = {due: [state(due, words) for words in (_("未指定"), _("未发"), _("未谈"))] for due in ("due", "")}
+        has_card, has_talk = state("done", _("已发")), state("done", _("已谈"))
         for line in lines:
             carer, responsible, issued, talked = beside[line.id]
-            due = "due" if found[line.id].holds else ""
-            line.values["kind"] = _(found[line.id].kind)
+            nobody, no_card, no_talk = lacking["due" if found[line.id].holds else ""]
+            line.values["kind"] = kinds[found[line.id].kind]
             line.values["carer"] = carer or ""
-            line.values["responsible"] = responsible or state(due, _("未指定"))
-            line.values["card"] = state("done", _("已发")) if issued else state(due, _("未发"))
-            line.values["talk"] = state("done", _("已谈")) if talked else state(due, _("未谈"))
+            line.values["responsible"] = responsible or nobody
+            line.values["card"] = has_card if issued else no_card
+            line.values["talk"] = has_talk if talked else no_talk
 
     def gap_views(self) -> list[tuple[str, str]]:
         return _gap_options(None)

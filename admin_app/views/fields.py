@@ -88,6 +88,13 @@ class Lookup:
         rows = list(session.scalars(self._select(session).limit(MANY + 1)))
         return rows if len(rows) <= MANY else None
 
+    def options(self, session: Session, limit: int = 400) -> list[tuple[str, str]]:
+        """(id, words) of the rows on offer; names alone are read where the name is all that is shown."""
+        if self.words is not str or not hasattr(self.model, "name"):
+            return [(str(row.id), self.words(row)) for row in session.scalars(self._select(session).limit(limit))]
+        names = self._select(session).with_only_columns(self.model.id, self.model.name).limit(limit)
+        return [(str(pk), name) for pk, name in session.execute(names)]
+
     def one(self, session: Session, pk: Any) -> Any:
         number = number_or_none(pk)
         if number is None:

@@ -82,7 +82,7 @@ def by_row(model: type[Base], name: str, lookup: Lookup) -> Filter:
         labels.label(model, name),
         lambda query, value: query.where(column == value),
         number,
-        lambda session: [(str(row.id), lookup.words(row)) for row in lookup.find(session, "", 400)],
+        lookup.options,
         "choice",
         shown=lambda session, raw: _row_words(session, lookup, raw),
     )
@@ -120,10 +120,10 @@ def by_township(model: type[Base]) -> Filter:
     from ..models import Township
 
     def options(session: Session) -> list[tuple[str, str]]:
-        query = select(Township).order_by(Township.position)
+        query = select(Township.id, Township.name).order_by(Township.position)
         if not scope_in(session).reads_everywhere:
             query = query.where(Township.id.in_(own_schools(select(School.township_id), session)))
-        return [(str(t.id), t.name) for t in session.scalars(query)]
+        return [(str(pk), name) for pk, name in session.execute(query)]
 
     in_township = lambda value: select(School.id).where(School.township_id == value)  # noqa: E731
     return Filter(

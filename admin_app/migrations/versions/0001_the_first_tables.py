@@ -602,12 +602,18 @@ def upgrade() -> None:
             batch_op.f("ix_child_id_number_key"),
             ["id_number_key"],
             unique=True,
+            sqlite_where=sa.text("deleted_at IS NULL AND id_number_key IS NOT NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL AND id_number_key IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_child_in_order",
+            ["school_id", "grade", "class_name", "name"],
+            unique=False,
             sqlite_where=sa.text("deleted_at IS NULL"),
             postgresql_where=sa.text("deleted_at IS NULL"),
         )
         batch_op.create_index(batch_op.f("ix_child_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_child_school_id"), ["school_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_child_school_id_grade_class_name"), ["school_id", "grade", "class_name"], unique=False)
 
     op.create_table(
         "item_score",
@@ -969,13 +975,15 @@ def downgrade() -> None:
 
     op.drop_table("item_score")
     with op.batch_alter_table("child", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_child_school_id_grade_class_name"))
         batch_op.drop_index(batch_op.f("ix_child_school_id"))
         batch_op.drop_index(batch_op.f("ix_child_name"))
         batch_op.drop_index(
+            "ix_child_in_order", sqlite_where=sa.text("deleted_at IS NULL"), postgresql_where=sa.text("deleted_at IS NULL")
+        )
+        batch_op.drop_index(
             batch_op.f("ix_child_id_number_key"),
-            sqlite_where=sa.text("deleted_at IS NULL"),
-            postgresql_where=sa.text("deleted_at IS NULL"),
+            sqlite_where=sa.text("deleted_at IS NULL AND id_number_key IS NOT NULL"),
+            postgresql_where=sa.text("deleted_at IS NULL AND id_number_key IS NOT NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_child_class_teacher_id"))
         batch_op.drop_index(batch_op.f("ix_child_birth_date"))
