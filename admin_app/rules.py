@@ -108,7 +108,9 @@ def age(value: str) -> str | None:
 
 
 def not_in_future(value: str) -> str | None:
-    """``value``: an ISO date."""
+    """``value``: an ISO date, not before 1900 either."""
+    if dt.date.fromisoformat(value) < EARLIEST:
+        return "日期超出范围，请核对年份。"
     if dt.date.fromisoformat(value) > dt.date.today():
         return "日期不能晚于今天。"
     return None

@@ -252,6 +252,8 @@ def _resolved(model: type[Base], where: str, row: dict[str, str], known: dict[st
             plain[name] = raw
         elif name != "code":
             raise Complaint(f"{where}：没有 {name} 这一列。")
+    if "entered_at" not in row and hasattr(model, "created_at"):
+        yield from _entered_when_it_happened(row)
     yield from _parsed(model, where, plain)
 
 
@@ -279,6 +281,13 @@ def _child(model: type[Base], where: str, code: str, known: dict[str, dict[str, 
     yield "child_id", _find(known, "child", where, "child", code)
     if model is not Enrolment:
         yield "school_id", known["child_school"][code]
+
+
+def _entered_when_it_happened(row: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Old records are taken to have been entered on their own day."""
+    day = next((row[name] for name in ("on", "issued_on", "start") if row.get(name)), "")
+    if day and day <= dt.date.today().isoformat():
+        yield "created_at", _entered("", day)
 
 
 def _entered(where: str, raw: str) -> dt.datetime:

@@ -210,3 +210,43 @@ def test_a_junk_score_is_refused_and_what_was_typed_stays(raw, person, ids, app)
     assert answer.status_code == (302 if raw == "１" else 200)
     if raw != "１":
         assert "缺制度" in answer.text and "A1.4" in answer.text
+
+
+def test_a_searched_number_stays_masked_in_the_export_and_the_log(person, app, ids):
+    number = make.id_number(dt.date(2016, 3, 4))
+    content = person("secretary_a").get(f"/child/export/xlsx/?search={number}").data
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert not any(number.encode() in archive.read(part) for part in archive.namelist())
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert number not in str(session.scalars(select(m.AuditValue.changes)).all())
+
+
+@pytest.mark.parametrize("query", ["on=abc", "kind=zzz", "enrolment=x", "staff=99999999999999"])
+def test_a_junk_value_offered_to_a_form_leaves_the_field_empty(query, person):
+    assert person("secretary_a").get(f"/care_record/new/?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("pupils", ["9" * 25, "-5", "abc", "1.5"])
+def test_a_number_out_of_range_is_refused_in_words(pupils, person, ids):
+    form = {"school": ids.a, "title": "演练", "kind": 27, "on": "2025-10-10", "pupils": pupils}
+    answer = person("secretary_a").post("/activity/new/", form)
+    assert answer.status_code == 200 and 'class="wrong"' in answer.text and "Failed" not in answer.text
+
+
+def test_what_a_reader_may_not_see_cannot_be_guessed_by_sorting(person):
+    page = person("office").get("/care_record/").text
+    assert "sort=7" in page and "sort=8" not in page  # 关注等级 is the ninth column
+
+
+def test_a_teacher_who_answers_for_a_child_cannot_be_deleted(person, ids):
+    browser = person("secretary_a")
+    answer = browser.post("/staff/delete/", {"id": ids.staff_a, "reason": "调离"}, follow_redirects=True)
+    assert "请先移交责任" in answer.text
+
+
+def test_deleting_a_parent_takes_the_statuses_along(person, app, ids):
+    assert person("secretary_a").post("/parent/delete/", {"id": ids.parent_a, "reason": "录错"}).status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalars(select(m.ParentStatus).where(m.ParentStatus.parent_id == ids.parent_a)).all() == []

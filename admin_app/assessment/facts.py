@@ -259,7 +259,9 @@ def _of_children(window: Window, met: Callable[[Member], tuple[bool, str]]) -> B
 def complete_dossiers(window: Window) -> ByUnit:
     """Share of C whose dossier holds every required field and a note of each state in the current term."""
     term = completeness.current_term(window.session, window.cut_off)
-    lacking = {row[0]: completeness.missing_in(row) for row in window.session.execute(completeness.statement(window.cut_off, term))}
+    asked = completeness.statement(window.cut_off, term, window.entered)
+    rows = window.session.execute(asked.where(Child.deleted_at.is_(None)), execution_options=_WITH_TRASH)
+    lacking = {row[0]: completeness.missing_in(row) for row in rows}
 
     def met(member: Member) -> tuple[bool, str]:
         missing = lacking.get(member.child_id, [])

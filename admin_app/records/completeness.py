@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from ..models import Carer, Child, Parent, Responsibility, StateNote, StateSide, Term
 
-Met = Callable[[dt.date, Term | None], ColumnElement[bool]]
+Met = Callable[[dt.date, Term | None, "Counts"], ColumnElement[bool]]
+Counts = Callable[[Any], ColumnElement[bool]]
+"""Which dated records count: those not in the trash, or, for a round, those entered by its cut-off."""
 
 
 @dataclass(frozen=True)
@@ -29,42 +31,45 @@ class Requirement:
     met: Met
 
 
+def there(model: Any) -> ColumnElement[bool]:
+    return model.deleted_at.is_(None)
+
+
 def _filled(column: Any) -> ColumnElement[bool]:
     return column.is_not(None) & (func.trim(column) != "")
 
 
 def _child(key: str, label: str, column: Any) -> Requirement:
-    return Requirement(key, label, "child", lambda _on, _term: _filled(column))
+    return Requirement(key, label, "child", lambda _on, _term, _counts: _filled(column))
 
 
 def _parent(key: str, label: str, column: Any) -> Requirement:
     return Requirement(
-        key, label, "parent", lambda _on, _term: exists().where(Parent.child_id == Child.id, _there(Parent), _filled(column))
+        key,
+        label,
+        "parent",
+        lambda _on, _term, _counts: exists().where(Parent.child_id == Child.id, there(Parent), _filled(column)),
     )
 
 
 def _carer(key: str, label: str, *columns: Any) -> Requirement:
-    def met(on: dt.date, _term: Term | None) -> ColumnElement[bool]:
+    def met(on: dt.date, _term: Term | None, _counts: Counts) -> ColumnElement[bool]:
         filled = or_(*(c.is_not(None) for c in columns))
-        return exists().where(Carer.child_id == Child.id, _there(Carer), _holds(Carer, on), filled)
+        return exists().where(Carer.child_id == Child.id, there(Carer), _holds(Carer, on), filled)
 
     return Requirement(key, label, "carer", met)
 
 
 def _state(side: StateSide) -> Requirement:
-    def met(_on: dt.date, term: Term | None) -> ColumnElement[bool]:
+    def met(_on: dt.date, term: Term | None, counts: Counts) -> ColumnElement[bool]:
         within = (StateNote.on >= term.start) & (StateNote.on <= term.last_day) if term else StateNote.id.is_(None)
-        return exists().where(StateNote.child_id == Child.id, _there(StateNote), StateNote.side == side, within)
+        return exists().where(StateNote.child_id == Child.id, counts(StateNote), StateNote.side == side, within)
 
     return Requirement(side.value, f"{side.label}状况", "state", met)
 
 
-def _responsible(on: dt.date, _term: Term | None) -> ColumnElement[bool]:
-    return exists().where(Responsibility.child_id == Child.id, _there(Responsibility), _holds(Responsibility, on))
-
-
-def _there(model: Any) -> ColumnElement[bool]:
-    return model.deleted_at.is_(None)
+def _responsible(on: dt.date, _term: Term | None, _counts: Counts) -> ColumnElement[bool]:
+    return exists().where(Responsibility.child_id == Child.id, there(Responsibility), _holds(Responsibility, on))
 
 
 def _holds(model: Any, on: dt.date) -> ColumnElement[bool]:
@@ -73,10 +78,10 @@ def _holds(model: Any, on: dt.date) -> ColumnElement[bool]:
 
 REQUIREMENTS: tuple[Requirement, ...] = (
     *(_state(side) for side in StateSide),
-    Requirement("sex", "性别", "child", lambda _on, _t: Child.sex.is_not(None)),
-    Requirement("birth_date", "出生日期", "child", lambda _on, _t: Child.birth_date.is_not(None)),
-    Requirement("ethnic", "民族", "child", lambda _on, _t: Child.ethnic.is_not(None)),
-    Requirement("grade", "年级", "child", lambda _on, _t: Child.grade.is_not(None)),
+    Requirement("sex", "性别", "child", lambda _on, _t, _counts: Child.sex.is_not(None)),
+    Requirement("birth_date", "出生日期", "child", lambda _on, _t, _counts: Child.birth_date.is_not(None)),
+    Requirement("ethnic", "民族", "child", lambda _on, _t, _counts: Child.ethnic.is_not(None)),
+    Requirement("grade", "年级", "child", lambda _on, _t, _counts: Child.grade.is_not(None)),
     _parent("parent_name", "家长姓名", Parent.name),
     _child("home_address", "家庭住址", Child.home_address),
     _parent("parent_phone", "家长联系电话", Parent.phone),
@@ -94,9 +99,9 @@ def current_term(session: Session, on: dt.date) -> Term | None:
     return session.scalar(select(Term).where(Term.start <= on).order_by(Term.start.desc()).limit(1))
 
 
-def statement(on: dt.date, term: Term | None) -> Any:
+def statement(on: dt.date, term: Term | None, counts: Counts = there) -> Any:
     """Rows (id, one boolean a requirement) for all children the session may see; one statement."""
-    return select(Child.id, *(r.met(on, term).label(r.key) for r in REQUIREMENTS))
+    return select(Child.id, *(r.met(on, term, counts).label(r.key) for r in REQUIREMENTS))
 
 
 def missing_in(row: Row[Any]) -> list[Requirement]:

@@ -96,6 +96,16 @@ class Plan:
     def changes(self) -> bool:
         return any(row.writes for row in self.rows)
 
+    @property
+    def keys(self) -> list[str]:
+        """The columns to show: every one the file fills, in the ledger's order."""
+        filled = {key for row in self.rows for key in row.values}
+        return [column.key for column in ledger.COLUMNS if column.key in filled and column.key not in ("school", "kind")]
+
+    @property
+    def several_sheets(self) -> bool:
+        return len({row.sheet for row in self.rows}) > 1
+
     def as_json(self) -> dict[str, Any]:
         return {
             "counts": self.counts,
@@ -137,18 +147,24 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
     schools = _schools(session, school)
     children = _Known(session)
     strangers = _elsewhere(session, open_session, entries, children)
-    first_seen: dict[Any, str] = {}
+    first_seen: dict[Any, tuple[str, Any]] = {}
     rows = []
     for entry in entries:
         unit = schools.of(entry)
-        child = children.find(entry)
-        _check_twice(entry, first_seen)
+        child, doubtful = children.find(entry)
+        _check_twice(entry, child, first_seen)
         told = strangers.get(entry.values.get("id_number", ""))
         if told is access.Elsewhere.CLASH:
             entry.say("id_number", "error", told.value)
         status = "refused" if entry.refused else "unsure" if told else ""
         if status == "unsure" and told:
             entry.say("id_number", "warning", told.value)
+        if doubtful and not status:
+            status = "unsure"
+            entry.say("name", "warning", "已有同名同生日的儿童，分不清是不是同一人：请补上证件号或父母姓名。")
+        if child is None and not status and "ethnic" not in entry.values:
+            status = "refused"
+            entry.say("ethnic", "error", "民族必填。")
         if child is not None and unit is not None and child.school_id != unit and not status:
             status = "unsure"
             entry.say("name", "warning", "该儿童已在本单位的另一所学校登记，请先办理转学。")
@@ -205,14 +221,16 @@ class _Known:
         self.responsible = dict(session.execute(serving.where(Responsibility.end.is_(None))).all())
         self.staff = {(name, school) for name, school in session.execute(select(Staff.name, Staff.school_id))}
 
-    def find(self, entry: Entry) -> Child | None:
+    def find(self, entry: Entry) -> tuple[Child | None, bool]:
+        """The child of a row, and whether it is in doubt: same name and birth date, and nothing that settles it."""
         v = entry.values
         if v.get("id_number") in self.by_number:
-            return self.by_number[v["id_number"]]
+            return self.by_number[v["id_number"]], False
         alike = self.by_birth.get((v.get("name", ""), v.get("birth_date", dt.date.min)), [])
+        alike = [c for c in alike if not (c.id_number and v.get("id_number"))]  # two numbers are two children
         parents = {v.get("father.name"), v.get("mother.name")} - {None}
-        matches = [c for c in alike if parents & {p.name for p in c.parents} and not (c.id_number and v.get("id_number"))]
-        return matches[0] if len(matches) == 1 else None
+        matches = [c for c in alike if parents & {p.name for p in c.parents}]
+        return (matches[0], False) if len(matches) == 1 else (None, bool(alike))
 
 
 def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry], known: _Known) -> dict[str, access.Elsewhere]:
@@ -224,16 +242,23 @@ def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry]
     return access.known_elsewhere(open_session, scope_in(session), strangers)
 
 
-def _check_twice(entry: Entry, first_seen: dict[Any, str]) -> None:
+def _check_twice(entry: Entry, child: Child | None, first_seen: dict[Any, tuple[str, Any]]) -> None:
     """A child that stands in the file twice: the later row is refused and names the first."""
     v = entry.values
-    key = v.get("id_number") or (v.get("name"), v.get("birth_date"), v.get("father.name"), v.get("mother.name"))
     if not v.get("name"):
         return
-    if key in first_seen:
-        entry.say("name", "error", f"与 {first_seen[key]} 重复，是同一名儿童。")
-    else:
-        first_seen[key] = f"{entry.sheet}!{entry.cells.get('name', '')}"
+    here = f"{entry.sheet}!{entry.cells.get('name', '')}"
+    number = v.get("id_number")
+    person = (v["name"], v.get("birth_date"))
+    keys = [("child", child.id) if child else None, ("number", number) if number else None, ("person", *person)]
+    for key in filter(None, keys):
+        where, other = first_seen.get(key, ("", None))
+        two_children = key[0] == "person" and number and other and number != other
+        if where and not two_children:
+            entry.say("name", "error", f"与 {where} 重复，是同一名儿童。")
+            return
+    for key in filter(None, keys):
+        first_seen.setdefault(key, (here, number))
 
 
 def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, Any]]:
@@ -247,6 +272,10 @@ def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, 
     carer = _carer_now(child)
     for name in ("name", "relation", "age", "phone"):
         old[f"carer.{name}"] = getattr(carer, name) if carer else None
+    if carer is None and "carer.name" not in entry.values:
+        for key in [key for key in entry.values if key.startswith("carer.")]:
+            entry.say(key, "warning", "没有监护人姓名，本格不写入。")
+            old.pop(key, None)
     old["responsible"] = known.responsible.get(child.id)
     return {
         key: (old.get(key), new)
@@ -346,8 +375,10 @@ def _write_child(session: Session, row: PlannedRow, staff: _StaffBook, start: dt
     for key in CHILD_KEYS:
         if key in v and getattr(child, key) != v[key]:
             setattr(child, key, v[key])
-    if not child.id_number:
+    if row.child_id is None and not child.id_number:
         child.id_kind = IdKind.NONE
+    elif child.id_number and child.id_kind is IdKind.NONE:
+        child.id_kind = IdKind.RESIDENT
     if row.child_id is None:
         session.flush()
         enrolling.open_enrolment(session, child, start)
@@ -379,7 +410,8 @@ def _move_parent(session: Session, parent: Parent, place: str, start: dt.date) -
     """Where the parent is from now on. A first entry is taken to hold since the children's start."""
     state, where = _state(place)
     now = next((s for s in parent.statuses if s.end is None), None)
-    since = start if now is None else max(dt.date.today(), now.start)
+    ended = max((s.end for s in parent.statuses if s.end is not None), default=start)
+    since = max(start, ended) if now is None else max(dt.date.today(), now.start)
     if now is not None:
         now.end = since
         session.flush()
@@ -398,20 +430,15 @@ def _move_parent(session: Session, parent: Parent, place: str, start: dt.date) -
 
 def _write_carer(session: Session, child: Child, v: dict[str, Any], start: dt.date) -> None:
     name = v.get("carer.name")
-    if not name:
-        return
     carer = _carer_now(child)
-    if carer is not None and carer.name != name:
+    if carer is not None and name and carer.name != name:
         carer.end = max(dt.date.today(), carer.start)
         carer, start = None, dt.date.today()
     if carer is None:
-        carer = Carer(
-            child_id=child.id,
-            school_id=child.school_id,
-            name=name,
-            start=start,
-            relation=v.get("carer.relation", Kinship.OTHER_KIN),
-        )
+        if not name:
+            return
+        kinship = v.get("carer.relation", Kinship.OTHER_KIN)
+        carer = Carer(child_id=child.id, school_id=child.school_id, name=name, start=start, relation=kinship)
         session.add(carer)
     for key in ("relation", "age", "phone"):
         new = v.get(f"carer.{key}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import labels, rules
-from ..models import Carer, Child, Parent
+from ..models import Carer, Child, Parent, ParentStatus, Staff
 from ..sheets.reader import Grid, Unreadable, address
 
 HEADER_WITHIN = 15
@@ -196,7 +196,9 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
             if text in ("√", "☑", "✔"):
                 entry.say(key, "repair", f"“{text}”按“是”读入。")
     elif key == "responsible":
-        entry.values[key] = re.sub(r"(老师|教师)$", "", rules.tidy_name(text))
+        _read_checked(entry, key, Staff, "name", re.sub(r"(?<=..)(老师|教师)$", "", rules.tidy_name(text)))
+    elif key.endswith(".place"):
+        _read_checked(entry, key, ParentStatus, "place", text)
     elif text not in rules.NONE_WORDS or key == "remark":
         value = rules.tidy(text)
         complaint = labels.complain(Child, key, value) if key in Child.__mapper__.columns else None
@@ -228,7 +230,7 @@ def _read_checked(entry: Entry, key: str, model: Any, column: str, text: str) ->
         entry.say(key, "error", complaint)
         return
     entry.values[key] = int(tidied) if column == "age" else tidied
-    if tidied != text:
+    if tidied != text and key != "responsible":
         shown = rules.mask(tidied) if column == "phone" else tidied
         entry.say(key, "repair", f"已整理为“{shown}”。")
 

@@ -48,7 +48,7 @@ def _no_talk(_session: Session, on: dt.date) -> ColumnElement[bool]:
 
 def _incomplete(session: Session, on: dt.date) -> ColumnElement[bool]:
     term = completeness.current_term(session, on)
-    return ~and_(*(r.met(on, term) for r in completeness.REQUIREMENTS))
+    return ~and_(*(r.met(on, term, completeness.there) for r in completeness.REQUIREMENTS))
 
 
 GAPS: tuple[Gap, ...] = (

@@ -6,12 +6,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..access import scope_in
-from ..models import Activity, Attendance, Child, Participation, TrainingSession
+from ..models import Activity, Attendance, Child, Parent, ParentStatus, Participation, Responsibility, Staff, TrainingSession
 from ..orm import Base, CareEvent, ChildFile, History, Kept, utcnow
+from ..rules import Complaint
 
 
 def put(session: Session, row: Kept, reason: str) -> int:
-    """Move a row to the trash, and with it what cannot stand without it (a child's whole file). Returns how many rows."""
+    """Move a row to the trash, and with it what cannot stand without it (a child's whole file). Returns how many rows.
+
+    :raises Complaint: for a teacher who still answers for a child.
+    """
+    if isinstance(row, Staff):
+        _refuse_answerable(session, row)
     at = utcnow()
     rows = [row, *_dependants(session, row)]
     for each in rows:
@@ -36,10 +42,18 @@ def restore(session: Session, model: type[Kept], row_id: int) -> int:
     return count
 
 
+def _refuse_answerable(session: Session, staff: Staff) -> None:
+    held = select(Responsibility.id).where(Responsibility.staff_id == staff.id, Responsibility.end.is_(None))
+    if session.scalar(held.limit(1)) is not None:
+        raise Complaint("该教师还是儿童的包保责任人，请先移交责任，再填离任日或删除。")
+
+
 def _dependants(session: Session, row: Kept) -> list[Kept]:
     if isinstance(row, Child):
         kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | History | CareEvent)]
         return [r for kind in kinds for r in session.scalars(select(kind).where(kind.child_id == row.id))]
+    if isinstance(row, Parent):
+        return list(session.scalars(select(ParentStatus).where(ParentStatus.parent_id == row.id)))
     if isinstance(row, Activity):
         return list(session.scalars(select(Participation).where(Participation.activity_id == row.id)))
     if isinstance(row, TrainingSession):

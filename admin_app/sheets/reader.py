@@ -40,7 +40,7 @@ class Grid:
 
 
 def read(content: bytes, file_name: str) -> list[Grid]:
-    """The sheets that hold anything.
+    """The sheets that hold anything; hidden ones are left alone.
 
     :raises Unreadable: for a file that is empty, too large, packed like a bomb, protected, or no table at all.
     """
@@ -56,7 +56,8 @@ def read(content: bytes, file_name: str) -> list[Grid]:
         raise Unreadable("这不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
-        grids = [_grid(book, name) for name in book.sheet_names]
+        shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
+        grids = [_grid(book, name) for name in shown]
     except (python_calamine.CalamineError, ValueError, OSError):
         raise Unreadable("文件打不开：可能已损坏或加了密码。请去掉密码，另存为 .xlsx 后再上传。") from None
     grids = [grid for grid in grids if grid.rows]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import SimpleNamespace
@@ -33,7 +35,7 @@ from .. import audit, labels, rules
 from ..access import NOTHING, Action, Refused, Scope, scope_in, shown
 from ..db import db, session_with, writing
 from ..models import Resource, School
-from ..orm import Base, BlindIndex, Kept, Sealed
+from ..orm import Base, BlindIndex, Group, Kept, Sealed
 from ..records import trash
 from ..rules import Complaint
 from ..sheets import writer
@@ -226,7 +228,10 @@ class RecordView(Gate, ModelView):
         return {}
 
     def is_sortable(self, name: str) -> bool:
-        return name not in self.extra_columns and not labels.is_sealed(self.model, name)
+        """A computed column cannot be sorted; a sealed or confidential one may not: the order would tell its values."""
+        if name in self.extra_columns or labels.is_sealed(self.model, name):
+            return False
+        return labels.group(self.model, name) not in (Group.MIND, Group.INCIDENT)
 
     @cached_property
     def conditions(self) -> dict[str, conditions.Filter]:
@@ -310,7 +315,7 @@ class RecordView(Gate, ModelView):
             if name in self.extra_columns:
                 by_column.append([line.values.get(name, "") for line in lines])
                 continue
-            plain = not labels.is_sealed(self.model, name) and labels.group(self.model, name) not in ("G5", "G6")
+            plain = not labels.is_sealed(self.model, name) and labels.group(self.model, name) not in (Group.MIND, Group.INCIDENT)
             seen = plain and scope.sees(labels.group(self.model, name), None)
             words: dict[Any, str] = {}
             column = []
@@ -389,10 +394,14 @@ class RecordView(Gate, ModelView):
         return self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
 
     def _note_search(self, seen: SimpleNamespace) -> None:
+        note("search", self.model.__tablename__, **self._conditions_said(seen))
+
+    def _conditions_said(self, seen: SimpleNamespace) -> dict[str, str]:
+        """What was searched and filtered for, in words; what may be a number of a person only masked."""
         words = {c.label: c.words(self.db_session, raw) for c, raw, _value in seen.active}
         if seen.search:
-            words["搜索"] = rules.mask(seen.search) if any(ch.isdigit() for ch in seen.search) else seen.search
-        note("search", self.model.__tablename__, **words)
+            words["搜索"] = seen.search
+        return {k: rules.mask(v) if looks_like_number(v) else v for k, v in words.items()}
 
     # --- one row ---
 
@@ -440,7 +449,8 @@ class RecordView(Gate, ModelView):
         if not is_form_submitted():
             for name in self.form_columns:
                 if name in request.args and name in form:
-                    form[name].process_formdata([request.args[name]])
+                    with suppress(ValueError):  # a value that cannot be used leaves the field empty
+                        form[name].process_formdata([request.args[name]])
             self.offer(form)
         self.only_choice(form)
         return form
@@ -466,7 +476,14 @@ class RecordView(Gate, ModelView):
     def create_view(self) -> Any:
         if not self.form_columns:
             abort(404)
-        return super().create_view()
+        form = self.create_form()
+        if self.validate_form(form) and (row := self.create_model(form)):
+            flash(_("保存成功。"), "success")
+            again = "_add_another" in request.form
+            return redirect(
+                self.get_url(".create_view", url=self._back()) if again else self.get_save_return_url(row, is_created=True)
+            )
+        return self.render(self.create_template, form=form, return_url=self._back())
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
@@ -477,7 +494,11 @@ class RecordView(Gate, ModelView):
             if request.method == "POST":
                 abort(403)
             return redirect(self.get_url(".details_view", id=row.id))
-        return super().edit_view()
+        form = self.edit_form(obj=row)
+        if self.validate_form(form) and self.update_model(form, row):
+            flash(_("保存成功。"), "success")
+            return redirect(self.get_save_return_url(row))
+        return self.render(self.edit_template, model=row, form=form, return_url=self._back())
 
     def validate_form(self, form: Any) -> bool:
         valid = super().validate_form(form)
@@ -566,7 +587,11 @@ class RecordView(Gate, ModelView):
         if not reason:
             flash(_("请填写删除原因。"), "danger")
             return redirect(self.get_url(".edit_view", id=row.id))
-        trash.put(self.db_session, row, reason)
+        try:
+            trash.put(self.db_session, row, reason)
+        except Complaint as e:
+            flash(_(e.text), "danger")
+            return redirect(self.get_url(".edit_view", id=row.id))
         self.db_session.commit()
         flash(_("已移入回收站，可由德育股恢复。"), "success")
         return redirect(self._back())
@@ -598,8 +623,8 @@ class RecordView(Gate, ModelView):
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         lines = self.lines(self.ordered(query, seen.sort, seen.desc).limit(EXPORT_CAP))
         table = labels.of_table(self.model.__tablename__)
-        said = "；".join(f"{c.label}：{c.words(self.db_session, raw)}" for c, raw, _v in seen.active) or "全部"
-        receipt = receipt_of(said + (f"；搜索：{seen.search}" if seen.search else ""), len(lines))
+        said = "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items())
+        receipt = receipt_of(said or "全部", len(lines))
         note("export", self.model.__tablename__, **receipt)
         headers = [str(self.column_labels[n]) for n in self.column_list]
         content = writer.table(table, headers, self.typed(lines), receipt)
@@ -630,6 +655,11 @@ def _bare(value: Any) -> Any:
 def state(kind: str, words: str) -> Markup:
     """A state badge in a list cell; ``kind``: due, unsure, done, now or nothing."""
     return Markup('<span class="st {}">{}</span>').format(kind, words)
+
+
+def looks_like_number(words: str) -> bool:
+    """Six digits on end may be part of an ID number or a phone."""
+    return re.search(r"[0-9]{6}", words) is not None
 
 
 def receipt_of(conditions_said: str, rows: int) -> dict[str, str]:

@@ -171,7 +171,10 @@ class ChildView(RecordView):
 
     def after_save(self, form: Any, row: Child, created: bool) -> None:
         if created:
-            enrolling.open_enrolment(self.db_session, row, form.enrolled_on.data or dt.date.today())
+            start = form.enrolled_on.data or dt.date.today()
+            if complaint := rules.not_in_future(start.isoformat()):
+                raise Complaint(complaint, "enrolled_on")
+            enrolling.open_enrolment(self.db_session, row, start)
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)

@@ -28,6 +28,8 @@ from ..orm import Base, Choice
 MANY = 120
 """More options than this are searched for, not listed."""
 LONGEST_TEXT = 5000
+LARGEST = 999_999
+"""Counts of people and positions in a list stay below a million."""
 
 _MISSING = {  # what WTForms' own Chinese catalogue lacks
     "Not a valid choice.": "不是有效的选项。",
@@ -240,7 +242,7 @@ class JSONField(fields.TextAreaField):
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
             self.data = json.loads(valuelist[0] or "{}") if valuelist else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError(_("参数不是有效的 JSON。")) from None
 
 
@@ -293,6 +295,13 @@ class Converter(AdminModelConverter):
         if column.nullable:
             field_args["validators"].append(validators.Optional())
         return ExactField(**field_args)
+
+    @converts("Integer")
+    def integer(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:
+        if column.nullable:
+            field_args["validators"].append(validators.Optional())
+        field_args["validators"].append(validators.NumberRange(0, LARGEST))
+        return fields.IntegerField(**field_args)
 
     @converts("JSON")
     def json(self, field_args: dict[str, Any], **_extra: Any) -> Any:

@@ -37,7 +37,8 @@ class HomeView(Gate, AdminIndexView):
         scope, session, today = current_scope(), db.session(), dt.date.today()
         if not scope.may(Action.READ, Resource.REGISTER):
             return self.render("home/admin.html", today=today)
-        round_ = session.scalar(select(Round).order_by(Round.start.desc()).limit(1))
+        scores = scope.may(Action.READ, Resource.SCORES)
+        round_ = session.scalar(select(Round).order_by(Round.start.desc()).limit(1)) if scores else None
         return self.render(
             "home/home.html",
             today=today,

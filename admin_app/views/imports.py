@@ -10,6 +10,8 @@ from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from ..access import Action
 from ..db import analyse, session_with
@@ -22,10 +24,6 @@ from .base import ToolView, current_scope, workbook_response
 from .fields import SCHOOLS, number_or_none
 
 SHOWN_ROWS = 300
-PREVIEW_KEYS = (
-    "name", "sex", "birth_date", "id_number", "grade", "class_name", "home_address", "father.place", "father.phone", "mother.place",
-    "mother.phone", "carer.name", "carer.relation", "carer.phone", "responsible",
-)  # fmt: skip
 
 
 class ImportView(ToolView):
@@ -109,7 +107,7 @@ class ImportView(ToolView):
             rows=rows[:SHOWN_ROWS],
             hidden=max(0, len(rows) - SHOWN_ROWS),
             only=only,
-            keys=PREVIEW_KEYS,
+            keys=plan.keys,
             titles=ledger.TITLES,
             words=importing.preview_text,
             status_words=importing.STATUS_WORDS,
@@ -129,9 +127,9 @@ class ImportView(ToolView):
         plan = self._plan(batch)
         try:
             written = importing.save(self.db_session, plan, batch.file_name)
-        except Complaint as e:
+        except (Complaint, IntegrityError, StaleDataError) as e:
             self.db_session.rollback()
-            flash(_(e.text), "danger")
+            flash(_(e.text if isinstance(e, Complaint) else "资料刚被他人改动，未写入。请重新核对后再写入。"), "danger")
             return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id"))))
         batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts
         self.db_session.commit()

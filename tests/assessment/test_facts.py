@@ -197,3 +197,11 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_schools(syste
         school = make.school(system, f"21539901{n:02}", f"新校{n:02}")
         make.left_behind(system, school, "普小龙")
     assert statements() == few <= 30
+
+
+def test_f1_does_not_count_a_note_written_after_the_cut_off_for_an_earlier_day(system, ids, school):
+    child = complete(system, school)
+    for note in system.scalars(select(m.StateNote).where(m.StateNote.child_id == child.id)):
+        note.created_at = LATE
+    system.flush()
+    assert fact(system, ids, school, "F1").numerator == 0

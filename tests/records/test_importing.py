@@ -143,3 +143,71 @@ def test_formulas_tags_and_long_names_stay_what_they_are(open_as, ids):
         assert [r.status for r in plan.rows] == ["refused", "refused"]
         plan = plan_for(session, workbook(row(班级="=1+1")), ids.a)
         assert plan.rows[0].values.get("class_name") in ("=1+1", None)
+
+
+def test_a_child_without_number_and_parents_is_not_made_twice(open_as, ids):
+    bare = row(父亲姓名=None, 父亲务工地=None, 父亲电话=None, 母亲姓名=None, 母亲务工地=None)
+    bare[4] = None
+    with open_as("secretary_a") as session:
+        importing.save(session, plan_for(session, workbook(bare), ids.a), "一")
+        session.commit()
+        again = plan_for(session, workbook(bare), ids.a)
+        assert again.rows[0].status == "unsure" and "分不清" in again.rows[0].problems[-1].text
+
+
+def test_one_child_in_two_rows_with_and_without_number_is_refused(open_as, ids):
+    number = make.id_number(dt.date(2016, 3, 4))
+    without = row()
+    without[4] = None
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, workbook(row(number=number), without), ids.a)
+        assert [r.status for r in plan.rows] == ["new", "refused"]
+
+
+def test_a_carers_phone_without_the_name_is_written_to_the_carer_there_is(open_as, ids):
+    number = make.id_number(dt.date(2016, 3, 4))
+    header = [*HEADER, "监护人电话"]
+    with open_as("secretary_a") as session:
+        importing.save(session, plan_for(session, workbook([*row(number=number), "19911110000"], header=header), ids.a), "一")
+        session.commit()
+        content = workbook([*row(number=number, 监护人姓名=None), "19911112222"], header=header)
+        importing.save(session, plan_for(session, content, ids.a), "二")
+        session.commit()
+        assert not plan_for(session, content, ids.a).changes
+        assert session.scalars(select(m.Carer.phone).where(m.Carer.name == "普奶奶")).all() == ["19911112222"]
+
+
+def test_every_change_of_the_preview_is_written_and_every_written_one_shown(open_as, ids):
+    number = make.id_number(dt.date(2016, 3, 4))
+    with open_as("secretary_a") as session:
+        importing.save(session, plan_for(session, workbook(row(number=number)), ids.a), "一")
+        session.commit()
+        content = workbook(row(number=number, 民族="傣族", 班级="2班", 父亲姓名="普二山", 母亲务工地="在家", 与儿童关系="外婆"))
+        plan = plan_for(session, content, ids.a)
+        assert (
+            set(plan.rows[0].changes) == {"ethnic", "class_name", "father.name", "mother.place", "carer.relation"} <= set(plan.keys)
+        )
+        importing.save(session, plan, "二")
+        session.commit()
+        assert plan_for(session, content, ids.a).counts["unchanged"] == 1
+
+
+def test_a_new_child_without_ethnic_group_is_refused_in_words(open_as, ids):
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, workbook(row(民族=None)), ids.a)
+        assert plan.rows[0].status == "refused" and plan.rows[0].problems[-1].text == "民族必填。"
+
+
+def test_a_passport_is_not_taken_away_by_an_import(open_as, ids):
+    bare = row()
+    bare[4] = None
+    with open_as("secretary_a") as session:
+        importing.save(session, plan_for(session, workbook(bare), ids.a), "一")
+        session.commit()
+        child = session.scalar(select(m.Child).where(m.Child.name == "普小龙"))
+        child.id_kind = m.IdKind.PASSPORT
+        session.commit()
+        bare[6] = "2班"
+        importing.save(session, plan_for(session, workbook(bare), ids.a), "二")
+        session.commit()
+        assert child.id_kind is m.IdKind.PASSPORT and child.class_name == "2班"

@@ -84,7 +84,7 @@ def test_a_complete_row_is_read_without_a_word():
     assert entry.values == {
         "name": "甲小雨", "sex": Sex.MALE, "ethnic": Ethnic.from_text("彝族"), "birth_date": BORN, "id_number": BOY, "grade": Grade.P5,
         "class_name": "2班", "home_address": "和平村3组", "boarding": False, "father.name": "甲大山", "father.phone": "13900004467",
-        "carer.name": "祖大娘", "carer.relation": Kinship.GRANDMOTHER, "carer.age": 62, "carer.phone": "0877-7012345", "responsible": "施",
+        "carer.name": "祖大娘", "carer.relation": Kinship.GRANDMOTHER, "carer.age": 62, "carer.phone": "0877-7012345", "responsible": "施老师",
     }  # fmt: skip
     assert entry.cells["name"] == "A2"
 
