@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,11 @@ WIDE_AWAKE = dt.timedelta(days=3650)
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+def base() -> Iterator[SimpleNamespace]:
     """The migrated database with the reference data and the cast, made once; kept as a template."""
-    folder = tmp_path_factory.mktemp("data")
-    with databases.made_for(folder) as url:
+    # not pytest's own folder: another run beside this one would clear it away
+    with tempfile.TemporaryDirectory(prefix="register-") as name, databases.made_for(Path(name)) as url:
+        folder = Path(name)
         env = {"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | ({"DATABASE_URL": url} if url else {})
         settings = configuration.read(env)
         commands.migrate(settings)

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from .. import labels
 from ..access import Action, Refused
 from . import accounts, activities, assessment, audit, care, children, home, imports, schools, sign_in, training
-from .base import current_scope
+from .gate import current_scope
 
 SCREENS = (
     home.HomeView,

@@ -14,9 +14,10 @@ from ..access import Action
 from ..models import Activity, CodeKind, Participation
 from ..records import rosters
 from ..rules import Complaint
-from .base import Line, RecordView
+from .base import RecordView
 from .fields import ids_in_form
 from .filters import by_township
+from .lists import Line
 from .schools import codes
 
 

@@ -18,8 +18,10 @@ from ..assessment.scoring import Card, Status
 from ..db import session_with
 from ..models import Adjustment, AdjustmentKind, Child, Indicator, ItemScore, Resource, Round, RoundState, Scheme, School, Sheet
 from ..rules import Complaint
-from .base import RecordView, ToolView, current_scope, note, workbook_response
+from .base import RecordView, ToolView
 from .fields import Lookup, number_or_none
+from .gate import current_scope, note
+from .lists import workbook_response
 
 GROUP = "年度考核"
 ASSESSED = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("code",))

@@ -11,8 +11,9 @@ from .. import labels
 from ..access import SYSTEM, Role
 from ..db import session_with
 from ..models import AuditEntry, AuditValue, School
-from .base import RecordView, current_scope
+from .base import RecordView
 from .filters import Filter
+from .gate import current_scope
 
 ACTIONS = {
     "create": "新增", "update": "修改", "delete": "移入回收站", "restore": "恢复", "erase": "删除", "open": "查看",

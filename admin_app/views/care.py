@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from ..access import scope_in
 from ..models import CareKind, CareRecord, CareWay, Enrolment, StateNote, Term
 from ..records import enrolling
-from .base import Line, RecordView
+from .base import RecordView
 from .children import STAFF
 from .fields import Lookup
 from .filters import Filter, by_township
+from .lists import Line
 
 GROUP = "关爱记录"
 

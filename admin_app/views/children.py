@@ -32,9 +32,12 @@ from ..models import (
 from ..records import definitions, dossier, enrolling, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
-from .base import Line, RecordView, current_scope, note, screen_words, state
+from .base import RecordView
 from .fields import Lookup
 from .filters import Filter, by_township
+from .gate import current_scope, note
+from .lists import Line
+from .words import screen_words, state
 
 GROUP = "儿童台账"
 

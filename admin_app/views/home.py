@@ -15,7 +15,7 @@ from ..assessment import workbooks, workflow
 from ..db import db, session_with
 from ..models import Child, Definition, Resource, Round, School, Sheet, Staff, Township
 from ..records import definitions, overview
-from .base import Gate, current_scope
+from .gate import Gate, current_scope
 
 
 class HomeView(Gate, AdminIndexView):

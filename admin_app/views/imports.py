@@ -20,8 +20,10 @@ from ..records import importing, ledger
 from ..rules import Complaint
 from ..sheets import writer
 from ..sheets.reader import Unreadable
-from .base import ToolView, current_scope, workbook_response
+from .base import ToolView
 from .fields import SCHOOLS, number_or_none
+from .gate import current_scope
+from .lists import workbook_response
 
 SHOWN_ROWS = 300
 

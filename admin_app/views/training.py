@@ -14,9 +14,10 @@ from ..access import Action
 from ..models import Attendance, CodeKind, SignedHow, TrainingSession
 from ..records import rosters
 from ..rules import Complaint
-from .base import Line, RecordView
+from .base import RecordView
 from .fields import number_or_none
 from .filters import by_township
+from .lists import Line
 from .schools import codes
 
 
