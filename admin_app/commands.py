@@ -26,7 +26,7 @@ from .access import SYSTEM, Scope
 from .assessment import workbooks, workflow
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
-from .records import importing
+from .records import entering, importing
 from .rules import Complaint
 from .settings import Settings, Unusable, read
 from .sheets.reader import Unreadable
@@ -312,7 +312,7 @@ def import_ledger(file: Path, school_code: str | None, dry_run: bool, as_json: b
         plan = importing.check_rows(session, session_with, sheets, school, importing.default_start(session))
         written = False
         if not dry_run and not plan.blocked and plan.changes:
-            importing.save(session, plan, file.name)
+            entering.save(session, plan, file.name)
             session.commit()
             written = True
     _print_import(plan, as_json, written=written, dry_run=dry_run)

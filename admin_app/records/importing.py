@@ -14,26 +14,22 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from .. import access, audit, labels, rules
+from .. import access, labels, rules
 from ..access import OpenSession, scope_in
 from ..models import (
     Carer,
     Child,
     Grade,
-    IdKind,
-    Kinship,
     Parent,
     ParentState,
-    ParentStatus,
     Responsibility,
     School,
     Side,
     Staff,
     Term,
 )
-from ..rules import Complaint
 from ..sheets import reader
-from . import enrolling, ledger
+from . import ledger
 from .ledger import TITLES, Entry, Problem
 
 STATUS_WORDS = {
@@ -268,8 +264,8 @@ def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, 
         parent = next((p for p in child.parents if p.side is side), None)
         old[f"{side.value}.name"] = parent.name if parent else None
         old[f"{side.value}.phone"] = parent.phone if parent else None
-        old[f"{side.value}.place"] = _place_now(parent)
-    carer = _carer_now(child)
+        old[f"{side.value}.place"] = place_now(parent)
+    carer = carer_now(child)
     for name in ("name", "relation", "age", "phone"):
         old[f"carer.{name}"] = getattr(carer, name) if carer else None
     if carer is None and "carer.name" not in entry.values:
@@ -285,17 +281,17 @@ def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, 
 
 
 def _same(key: str, old: Any, new: Any) -> bool:
-    return _state(old) == _state(new) if key.endswith(".place") else old == new
+    return state_of(old) == state_of(new) if key.endswith(".place") else old == new
 
 
-def _place_now(parent: Parent | None) -> str | None:
+def place_now(parent: Parent | None) -> str | None:
     status = next((s for s in (parent.statuses if parent else []) if s.end is None), None)
     if status is None:
         return None
     return status.place if status.state is ParentState.AWAY and status.place else status.state.label
 
 
-def _state(place: str | None) -> tuple[ParentState, str | None]:
+def state_of(place: str | None) -> tuple[ParentState, str | None]:
     """What a cell 务工地 says: a state word, or a place where the parent is away."""
     known = ParentState.from_text(place or "")
     if known is not None:
@@ -303,7 +299,7 @@ def _state(place: str | None) -> tuple[ParentState, str | None]:
     return (ParentState.AWAY, place) if place else (ParentState.UNKNOWN, None)
 
 
-def _carer_now(child: Child) -> Carer | None:
+def carer_now(child: Child) -> Carer | None:
     return next((c for c in reversed(child.carers) if c.end is None), None)
 
 
@@ -313,7 +309,7 @@ def _compare_kind(entry: Entry) -> None:
     places = [entry.values.get("father.place"), entry.values.get("mother.place")]
     if not said or None in places:
         return
-    away = sum(_state(place)[0] is ParentState.AWAY for place in places)
+    away = sum(state_of(place)[0] is ParentState.AWAY for place in places)
     expected = {2: "双亲外出", 1: "单亲外出"}.get(away, "不属留守")
     if said in ("双亲外出", "单亲外出", "一方外出") and said.replace("一方", "单亲") != expected:
         entry.say("kind", "warning", f"填“{said}”，但按父母务工地应为“{expected}”；以务工地为准。")
@@ -325,140 +321,6 @@ def _warn_new_staff(session: Session, entry: Entry, unit: int | None, known: _Kn
         entry.say("responsible", "warning", f"“{name}”不在教职工名册，将先登记为待确认。")
 
 
-# --- writing ---
-
-
-def save(session: Session, plan: Plan, file_name: str) -> int:
-    """Write a plan that nothing holds back. Returns how many children were added or changed.
-
-    :raises Complaint: when a row is refused or unsure.
-    """
-    if plan.blocked:
-        raise Complaint("还有拒绝或待确认的行，未写入任何数据。请改正原表后重新上传。")
-    staff = _StaffBook(session)
-    written = 0
-    for row in plan.rows:
-        if not row.writes:
-            continue
-        _write_child(session, row, staff, plan.start)
-        written += 1
-    session.flush()
-    audit.note(session, "import", "child", "", plan.rows[0].school_id if plan.rows else None, 文件=file_name, 行数=written)
-    return written
-
-
-class _StaffBook:
-    """Staff of each school by name; an unknown one is entered as 待确认."""
-
-    def __init__(self, session: Session):
-        self.session = session
-        self.rows = {(s.name, s.school_id): s for s in session.scalars(select(Staff))}
-        self.centre_of = dict(session.execute(select(School.id, School.centre_id)).all())
-
-    def get(self, name: str, school_id: int, start: dt.date) -> Staff:
-        units = [school_id, self.centre_of.get(school_id)]
-        found = next((self.rows[name, unit] for unit in units if (name, unit) in self.rows), None)
-        if found is None:
-            found = Staff(name=name, school_id=school_id, start=start, confirmed=False)
-            self.session.add(found)
-            self.session.flush()
-            self.rows[name, school_id] = found
-        return found
-
-
-def _write_child(session: Session, row: PlannedRow, staff: _StaffBook, start: dt.date) -> None:
-    v = row.values
-    child = session.get(Child, row.child_id) if row.child_id else None
-    if child is None:
-        child = Child(school_id=row.school_id, class_name=v.get("class_name", ""), id_kind=IdKind.RESIDENT)
-        session.add(child)
-    for key in CHILD_KEYS:
-        if key in v and getattr(child, key) != v[key]:
-            setattr(child, key, v[key])
-    if row.child_id is None and not child.id_number:
-        child.id_kind = IdKind.NONE
-    elif child.id_number and child.id_kind is IdKind.NONE:
-        child.id_kind = IdKind.RESIDENT
-    if row.child_id is None:
-        session.flush()
-        enrolling.open_enrolment(session, child, start)
-    for side in Side:
-        _write_parent(session, child, side, v, start)
-    _write_carer(session, child, v, start)
-    if v.get("responsible"):
-        _write_responsible(session, child, staff.get(v["responsible"], child.school_id, start), start)
-
-
-def _write_parent(session: Session, child: Child, side: Side, v: dict[str, Any], start: dt.date) -> None:
-    name, phone, place = (v.get(f"{side.value}.{key}") for key in ("name", "phone", "place"))
-    if not (name or phone or place):
-        return
-    parent = next((p for p in child.parents if p.side is side), None)
-    if parent is None:
-        parent = Parent(child_id=child.id, school_id=child.school_id, side=side, name=name or "不详")
-        session.add(parent)
-        session.flush()
-    if name and parent.name != name:
-        parent.name = name
-    if phone and parent.phone != phone:
-        parent.phone = phone
-    if place and _state(place) != _state(_place_now(parent)):
-        _move_parent(session, parent, place, start)
-
-
-def _move_parent(session: Session, parent: Parent, place: str, start: dt.date) -> None:
-    """Where the parent is from now on. A first entry is taken to hold since the children's start."""
-    state, where = _state(place)
-    now = next((s for s in parent.statuses if s.end is None), None)
-    ended = max((s.end for s in parent.statuses if s.end is not None), default=start)
-    since = max(start, ended) if now is None else max(dt.date.today(), now.start)
-    if now is not None:
-        now.end = since
-        session.flush()
-    session.add(
-        ParentStatus(
-            child_id=parent.child_id,
-            school_id=parent.school_id,
-            parent_id=parent.id,
-            state=state,
-            place=where,
-            start=since,
-            evidence="台账导入",
-        )
-    )
-
-
-def _write_carer(session: Session, child: Child, v: dict[str, Any], start: dt.date) -> None:
-    name = v.get("carer.name")
-    carer = _carer_now(child)
-    if carer is not None and name and carer.name != name:
-        carer.end = max(dt.date.today(), carer.start)
-        carer, start = None, dt.date.today()
-    if carer is None:
-        if not name:
-            return
-        kinship = v.get("carer.relation", Kinship.OTHER_KIN)
-        carer = Carer(child_id=child.id, school_id=child.school_id, name=name, start=start, relation=kinship)
-        session.add(carer)
-    for key in ("relation", "age", "phone"):
-        new = v.get(f"carer.{key}")
-        if new is not None and getattr(carer, key) != new:
-            setattr(carer, key, new)
-            if key == "age":
-                carer.age_on = dt.date.today()
-
-
-def _write_responsible(session: Session, child: Child, staff: Staff, start: dt.date) -> None:
-    held = session.scalars(select(Responsibility).where(Responsibility.child_id == child.id, Responsibility.end.is_(None))).first()
-    if held is not None and held.staff_id == staff.id:
-        return
-    if held is not None:
-        start = max(dt.date.today(), held.start)
-        held.end = start
-        session.flush()
-    session.add(Responsibility(child_id=child.id, school_id=child.school_id, staff_id=staff.id, start=start))
-
-
 def preview_text(key: str, value: Any) -> str:
     """A value of the preview: numbers and phones masked, choices in words."""
     if value is None:
@@ -467,4 +329,4 @@ def preview_text(key: str, value: Any) -> str:
     return rules.mask(text) if key == "id_number" or key.endswith(".phone") else text
 
 
-__all__ = ["TITLES", "Grade", "Plan", "check_rows", "read_ledger", "save"]
+__all__ = ["TITLES", "Grade", "Plan", "check_rows", "read_ledger"]

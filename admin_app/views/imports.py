@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from ..access import Action
 from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School
-from ..records import importing, ledger
+from ..records import entering, importing, ledger
 from ..rules import Complaint
 from ..sheets import writer
 from ..sheets.reader import Unreadable
@@ -128,7 +128,7 @@ class ImportView(ToolView):
             return redirect(self.get_url(".index"))
         plan = self._plan(batch)
         try:
-            written = importing.save(self.db_session, plan, batch.file_name)
+            written = entering.save(self.db_session, plan, batch.file_name)
         except (Complaint, IntegrityError, StaleDataError) as e:
             self.db_session.rollback()
             flash(_(e.text if isinstance(e, Complaint) else "资料刚被他人改动，未写入。请重新核对后再写入。"), "danger")

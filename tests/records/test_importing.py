@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from admin_app import models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with
-from admin_app.records import importing
+from admin_app.records import entering, importing
 from admin_app.rules import Complaint
 from tests import factories as make
 
@@ -64,7 +64,7 @@ def test_the_tidy_ledger_goes_in_whole_and_a_second_time_changes_nothing(open_as
     with open_as("secretary_a") as session:
         plan = plan_for(session, content, ids.a)
         assert plan.counts == {"new": 60, "changed": 0, "unchanged": 0, "repaired": 0, "unsure": 0, "refused": 0}
-        assert importing.save(session, plan, "台账.xlsx") == 60
+        assert entering.save(session, plan, "台账.xlsx") == 60
         session.commit()
         assert session.scalar(select(func.count(m.Enrolment.id)).where(m.Enrolment.start == START)) >= 60
         again = plan_for(session, content, ids.a)
@@ -74,11 +74,11 @@ def test_the_tidy_ledger_goes_in_whole_and_a_second_time_changes_nothing(open_as
 def test_a_changed_phone_is_shown_old_and_new_and_only_that_is_written(open_as, ids):
     number = make.id_number(dt.date(2016, 3, 4))
     with open_as("secretary_a") as session:
-        importing.save(session, plan_for(session, workbook(row(number=number)), ids.a), "一")
+        entering.save(session, plan_for(session, workbook(row(number=number)), ids.a), "一")
         session.commit()
         plan = plan_for(session, workbook(row(number=number, 父亲电话="19933334444", 班级=None)), ids.a)
         assert plan.rows[0].changes == {"father.phone": ("19911112222", "19933334444")}
-        importing.save(session, plan, "二")
+        entering.save(session, plan, "二")
         session.commit()
         child = session.scalar(select(m.Child).where(m.Child.id_number_key == number))
         assert child.class_name == "1班", "an empty cell clears nothing"
@@ -91,7 +91,7 @@ def test_one_refused_row_holds_everything_back(open_as, ids):
         plan = plan_for(session, workbook(row(), row(name="李二", 身份证号="539999201603040011")), ids.a)
         assert plan.counts["refused"] == 1 and plan.rows[1].problems[0].cell == "E3"
         with pytest.raises(Complaint):
-            importing.save(session, plan, "x")
+            entering.save(session, plan, "x")
         assert session.scalar(select(func.count(m.Child.id))) == before
 
 
@@ -117,7 +117,7 @@ def test_an_unknown_responsible_person_becomes_staff_to_confirm(open_as, ids):
     with open_as("secretary_a") as session:
         plan = plan_for(session, workbook(row()), ids.a)
         assert [p.level for p in plan.rows[0].problems] == ["warning"]
-        importing.save(session, plan, "x")
+        entering.save(session, plan, "x")
         session.commit()
         assert session.scalar(select(m.Staff).where(m.Staff.name == "新来的")).confirmed is False
 
@@ -149,7 +149,7 @@ def test_a_child_without_number_and_parents_is_not_made_twice(open_as, ids):
     bare = row(父亲姓名=None, 父亲务工地=None, 父亲电话=None, 母亲姓名=None, 母亲务工地=None)
     bare[4] = None
     with open_as("secretary_a") as session:
-        importing.save(session, plan_for(session, workbook(bare), ids.a), "一")
+        entering.save(session, plan_for(session, workbook(bare), ids.a), "一")
         session.commit()
         again = plan_for(session, workbook(bare), ids.a)
         assert again.rows[0].status == "unsure" and "分不清" in again.rows[0].problems[-1].text
@@ -168,10 +168,10 @@ def test_a_carers_phone_without_the_name_is_written_to_the_carer_there_is(open_a
     number = make.id_number(dt.date(2016, 3, 4))
     header = [*HEADER, "监护人电话"]
     with open_as("secretary_a") as session:
-        importing.save(session, plan_for(session, workbook([*row(number=number), "19911110000"], header=header), ids.a), "一")
+        entering.save(session, plan_for(session, workbook([*row(number=number), "19911110000"], header=header), ids.a), "一")
         session.commit()
         content = workbook([*row(number=number, 监护人姓名=None), "19911112222"], header=header)
-        importing.save(session, plan_for(session, content, ids.a), "二")
+        entering.save(session, plan_for(session, content, ids.a), "二")
         session.commit()
         assert not plan_for(session, content, ids.a).changes
         assert session.scalars(select(m.Carer.phone).where(m.Carer.name == "普奶奶")).all() == ["19911112222"]
@@ -180,14 +180,14 @@ def test_a_carers_phone_without_the_name_is_written_to_the_carer_there_is(open_a
 def test_every_change_of_the_preview_is_written_and_every_written_one_shown(open_as, ids):
     number = make.id_number(dt.date(2016, 3, 4))
     with open_as("secretary_a") as session:
-        importing.save(session, plan_for(session, workbook(row(number=number)), ids.a), "一")
+        entering.save(session, plan_for(session, workbook(row(number=number)), ids.a), "一")
         session.commit()
         content = workbook(row(number=number, 民族="傣族", 班级="2班", 父亲姓名="普二山", 母亲务工地="在家", 与儿童关系="外婆"))
         plan = plan_for(session, content, ids.a)
         assert (
             set(plan.rows[0].changes) == {"ethnic", "class_name", "father.name", "mother.place", "carer.relation"} <= set(plan.keys)
         )
-        importing.save(session, plan, "二")
+        entering.save(session, plan, "二")
         session.commit()
         assert plan_for(session, content, ids.a).counts["unchanged"] == 1
 
@@ -202,12 +202,12 @@ def test_a_passport_is_not_taken_away_by_an_import(open_as, ids):
     bare = row()
     bare[4] = None
     with open_as("secretary_a") as session:
-        importing.save(session, plan_for(session, workbook(bare), ids.a), "一")
+        entering.save(session, plan_for(session, workbook(bare), ids.a), "一")
         session.commit()
         child = session.scalar(select(m.Child).where(m.Child.name == "普小龙"))
         child.id_kind = m.IdKind.PASSPORT
         session.commit()
         bare[6] = "2班"
-        importing.save(session, plan_for(session, workbook(bare), ids.a), "二")
+        entering.save(session, plan_for(session, workbook(bare), ids.a), "二")
         session.commit()
         assert child.id_kind is m.IdKind.PASSPORT and child.class_name == "2班"
