@@ -21,7 +21,18 @@ from .access import UNLOGGED, Scope, scope_in
 from .models import AuditEntry, AuditHead, AuditValue, School, User
 from .orm import Base, BlindIndex, Choice, Kept, Row, Sealed, keyring, utcnow
 
-_BOOKKEEPING = {"version", "created_at", "created_by", "updated_at", "updated_by", "seen_at", "password_hash"}
+_BOOKKEEPING = {
+    "id",
+    "last_login_at",
+    "locale",
+    "version",
+    "created_at",
+    "created_by",
+    "updated_at",
+    "updated_by",
+    "seen_at",
+    "password_hash",
+}
 FIRST_MAC = "0" * 64
 
 
