@@ -20,16 +20,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         SETTINGS=settings,
         MAX_CONTENT_LENGTH=12 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
-        SESSION_COOKIE_NAME="session" if settings.on_loopback else "__Host-session",
-        SESSION_COOKIE_SECURE=not (settings.on_loopback or settings.allow_http),
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         BABEL_DEFAULT_LOCALE="zh_Hans_CN",
         WTF_CSRF_TIME_LIMIT=settings.session_hours * 3600,
         FLASK_ADMIN_FLUID_LAYOUT=True,
     )
-    if settings.on_loopback:
-        app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
+    if settings.on_loopback or settings.trusted_hosts:
+        app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]", *settings.trusted_hosts]
     db.init(app, settings)
     auth.init(app, settings)
     views.init(app)

@@ -26,12 +26,18 @@ class Settings:
     demo_password: str = ""
     rate_limits: bool = True
     allow_http: bool = False
+    trusted_hosts: tuple[str, ...] = ()
+    """Names under which a proxy offers this server, beside this machine's own."""
     idle_minutes: int = 30
     session_hours: int = 12
 
     @property
     def on_loopback(self) -> bool:
         return self.host in ("127.0.0.1", "localhost", "::1")
+
+    @property
+    def secure_cookies(self) -> bool:
+        return not (self.on_loopback or self.allow_http)
 
     @property
     def is_sqlite(self) -> bool:
@@ -69,6 +75,7 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Setting
         demo_password=env.get("DEMO_PASSWORD", ""),
         rate_limits=env.get("RATE_LIMITS") != "off",
         allow_http=env.get("ALLOW_HTTP") == "1",
+        trusted_hosts=tuple(name.strip() for name in env.get("TRUSTED_HOSTS", "").split(",") if name.strip()),
     )
     if not (settings.on_loopback or settings.allow_http or env.get("BEHIND_TLS") == "1"):
         raise Unusable("在本机以外提供明文 http 须设 ALLOW_HTTP=1；建议放在 https 反向代理之后（BEHIND_TLS=1）")
