@@ -135,21 +135,21 @@ def schools(c: County) -> list[dict[str, Any]]:
         town = TOWNSHIPS[n % 12] if n > 1 else TOWNSHIPS[3 if n == 0 else 4]
         name = next(names)
         code = f"2153990{n + 1:03}"
-        add(code, f"{town[1]}{name}小学", town[0], "centre", "primary", primary, c.random.randrange(16, 30), boarding="1")
+        add(code, f"{town[1]}{name}小学", town[0], "centre", "primary", primary, c.random.randrange(20, 37), boarding="1")
         for k in range(sites_of[n]):
             kind = "point" if k % 3 == 2 else "village"
             village = VILLAGES[(n + k) % len(VILLAGES)]
             grades = primary[:3] if kind == "point" else primary
             add(f"215399{1000 + site:04}", f"{name}小学{village}{'教学点' if kind == 'point' else '完小'}", town[0], kind, "", grades,
-                c.random.randrange(2, 9), centre=code)  # fmt: skip
+                c.random.randrange(3, 11), centre=code)  # fmt: skip
             site += 1
     for n in range(6):
         add(f"2153990{n + 101:03}", f"县第{'一二三四五六'[n]}小学", TOWNSHIPS[n % 2][0], "primary", "county_primary", primary,
-            c.random.randrange(8, 20), area="city")  # fmt: skip
+            c.random.randrange(10, 24), area="city")  # fmt: skip
     for n in range(14):
         town = TOWNSHIPS[n % 12]
         add(f"3153990{n + 1:03}", f"{town[1]}{'第二' if n > 11 else ''}中学", town[0], "junior", "junior", ["M1", "M2", "M3"],
-            c.random.randrange(24, 40), boarding="1", area="town")  # fmt: skip
+            c.random.randrange(30, 48), boarding="1", area="town")  # fmt: skip
     for n in range(2):
         town = TOWNSHIPS[10 + n]
         add(f"3153990{n + 51:03}", f"{town[1]}九年一贯制学校", town[0], "nine_year", "junior", [*primary, "M1", "M2", "M3"], 26,
@@ -159,7 +159,7 @@ def schools(c: County) -> list[dict[str, Any]]:
     ):
         grades = ["V1", "V2"] if kind == "vocational" else ["H1"] if kind == "senior" else ["M1", "M2", "M3", "H1"]
         code = f"3653990{n + 1:03}" if kind == "vocational" else f"3453990{n + 1:03}"
-        add(code, name, TOWNSHIPS[0][0], kind, "senior", grades, c.random.randrange(10, 22), boarding="1", area="city")
+        add(code, name, TOWNSHIPS[0][0], kind, "senior", grades, c.random.randrange(12, 26), boarding="1", area="city")
     for n in range(40):
         town = TOWNSHIPS[n % 12]
         add(f"1153990{n + 1:03}", f"{town[1]}{PLACE_NAMES[n % 24]}{'第二' if n > 23 else ''}幼儿园", town[0], "kindergarten", "kindergarten",
@@ -370,7 +370,7 @@ def write(c: County) -> None:
         old.unlink()
     for table, rows in c.files.items():
         columns = list(dict.fromkeys(k for row in rows for k in row))
-        piece = 9000
+        piece = 7000
         for n in range(0, len(rows), piece):
             name = f"{table}.csv" if len(rows) <= piece else f"{table}-{n // piece + 1}.csv"
             with (HERE / name).open("w", encoding="utf-8", newline="") as file:
