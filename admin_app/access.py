@@ -24,8 +24,6 @@ from .models import (
     AuditValue,
     Child,
     Day,
-    Grant,
-    ImportBatch,
     LoginFailure,
     LoginSession,
     Resource,
@@ -282,10 +280,6 @@ def every_table_has_an_owner() -> list[str]:
 
 UNLOGGED = (AuditEntry, AuditValue, AuditHead, LoginSession, LoginFailure, Day)
 """Tables whose changes leave no audit entry: the log itself, and rows no person writes."""
-
-HELPERS = (Grant, ImportBatch)
-"""Tables without a screen of their own."""
-
 
 # --- the two exceptions, and there are no others ---
 

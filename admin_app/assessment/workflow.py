@@ -110,7 +110,7 @@ def score(session: Session, round_: Round) -> Results:
     schools = assessed(session)
     by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools])
     judged = _judged(session, round_)
-    adjusted = _adjusted(session, round_)
+    adjusted = adjustments(session, round_)
     cards = [_card(school, rules, by_unit[school.id], judged, adjusted.get(school.id, ()), round_) for school in schools]
     return Results(scoring.rank_groups(cards, round_.scheme.quota), by_unit)
 
@@ -125,7 +125,8 @@ def _judged(session: Session, round_: Round) -> dict[tuple[int, str], Decimal]:
     return {(school, code): final for school, code, final in rows}
 
 
-def _adjusted(session: Session, round_: Round) -> dict[int, list[Adjustment]]:
+def adjustments(session: Session, round_: Round) -> dict[int, list[Adjustment]]:
+    """Bonus, discipline and vetoes of a round, by school."""
     found: dict[int, list[Adjustment]] = {}
     for row in session.scalars(select(Adjustment).where(Adjustment.round_id == round_.id).order_by(Adjustment.id)):
         found.setdefault(row.school_id, []).append(row)

@@ -123,11 +123,7 @@ class AssessmentView(ToolView):
             heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.db_session.scalars(_items(head))]) for head in heads],
             rule_of=workflow.rule_of,
             metrics=facts.METRICS,
-            adjustments=list(
-                self.db_session.scalars(
-                    select(Adjustment).where(Adjustment.round_id == round_.id, Adjustment.school_id == sheet.school_id)
-                )
-            ),
+            adjustments=workflow.adjustments(self.db_session, round_).get(sheet.school_id, []),
             may_judge=current_scope().may(Action.UPDATE, Resource.SCORES) and round_.state is RoundState.OPEN,
             Status=Status,
             plain=workbooks.plain,
