@@ -24,11 +24,15 @@ from .models import (
     AuditValue,
     Child,
     Day,
+    Draft,
     LoginFailure,
     LoginSession,
     Resource,
     Role,
+    School,
+    SchoolKind,
     Transfer,
+    TransferKind,
     TransferState,
     User,
 )
@@ -52,6 +56,7 @@ class Action(StrEnum):
 R, C, U, D = Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE
 X, V, P = Action.EXPORT, Action.REVEAL, Action.PUBLISH
 
+_NOT_A_LEADERS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.COUNSELLING, Resource.INCIDENTS)
 RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
     Role.ADMIN: {
         Resource.ACCOUNTS: frozenset({R, C, U}),
@@ -63,37 +68,51 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.STAFF: frozenset({R, C, U, D, X}),
         Resource.REGISTER: frozenset({R, C, U, D, X, V}),
         Resource.CARE: frozenset({R, C, U, D, X}),
+        Resource.INCIDENTS: frozenset({R, C, U}),
         Resource.WORK: frozenset({R, C, U, D, X}),
+        Resource.NOTICES: frozenset({R, C, U, D, X}),
         Resource.RUBRIC: frozenset({R, C, U, X, P}),
         Resource.SCORES: frozenset({R, C, U, D, X}),
         Resource.AUDIT: frozenset({R}),
     },
-    Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT)},
+    Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS},
     Role.SECRETARY: {
         Resource.SCHOOLS: frozenset({R}),
         Resource.STAFF: frozenset({R, C, U, D, X}),
         Resource.REGISTER: frozenset({R, C, U, D, X, V}),
         Resource.CARE: frozenset({R, C, U, D, X}),
+        Resource.COUNSELLING: frozenset({R}),
+        Resource.INCIDENTS: frozenset({R, C, U}),
         Resource.WORK: frozenset({R, C, U, D, X}),
+        Resource.NOTICES: frozenset({R}),
         Resource.RUBRIC: frozenset({R}),
         Resource.SCORES: frozenset({R, X}),
     },
-    Role.PRINCIPAL: {resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT)},
-    Role.COUNSELLOR: {Resource.SCHOOLS: frozenset({R}), Resource.REGISTER: frozenset({R}), Resource.RUBRIC: frozenset({R})},
+    Role.PRINCIPAL: {resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT)}
+    | {Resource.INCIDENTS: frozenset({R, C, U})},
+    Role.COUNSELLOR: {
+        Resource.SCHOOLS: frozenset({R}),
+        Resource.REGISTER: frozenset({R}),
+        Resource.CARE: frozenset({R, C, U}),
+        Resource.COUNSELLING: frozenset({R, C, U, D}),
+        Resource.NOTICES: frozenset({R}),
+        Resource.RUBRIC: frozenset({R}),
+    },
 }
 """Role × resource × action. What is not here is refused."""
 
 _COMMON = frozenset({Group.ROSTER, Group.CONTACT, Group.IDENTITY, Group.FAMILY})
 SEES: dict[Role, frozenset[Group]] = {
     Role.ADMIN: frozenset({Group.ROSTER}),
-    Role.OFFICE: _COMMON,
+    Role.OFFICE: _COMMON | {Group.INCIDENT},
     Role.LEADER: _COMMON,
-    Role.SECRETARY: _COMMON | {Group.MIND},
-    Role.PRINCIPAL: _COMMON | {Group.MIND},
-    Role.COUNSELLOR: frozenset({Group.ROSTER, Group.MIND}),
+    Role.SECRETARY: _COMMON | {Group.MIND, Group.INCIDENT},
+    Role.PRINCIPAL: _COMMON | {Group.MIND, Group.COUNSELLING, Group.INCIDENT},
+    Role.COUNSELLOR: frozenset({Group.ROSTER, Group.MIND, Group.COUNSELLING}),
 }
-"""Role × field group. G5 (what a child said) is read at the school that wrote it and nowhere else; sealed columns are
-masked for everybody until revealed."""
+"""Role × field group. G5 (what a child said) is read at the school that wrote it and nowhere else, the counsellor's notes
+by the counsellor and the headteacher alone, incidents by the school and the office; sealed columns are masked for
+everybody until revealed."""
 
 EVERYWHERE_READERS = frozenset({Role.OFFICE, Role.LEADER})
 SCHOOL_ROLES = frozenset({Role.SECRETARY, Role.PRINCIPAL, Role.COUNSELLOR})
@@ -143,7 +162,9 @@ class Scope:
         """May the actor read fields of this group in a row of this school?"""
         if self.system:
             return True
-        if group in (Group.MIND, Group.INCIDENT) and school_id not in self.school_ids:
+        if group in (Group.MIND, Group.COUNSELLING) and school_id not in self.school_ids:
+            return False
+        if group is Group.INCIDENT and not self.owns(school_id):
             return False
         return any(group in SEES[role] for role in self.roles)
 
@@ -194,6 +215,8 @@ def shown(scope: Scope, model: type[Base], name: str, value: Any, school_id: int
         return None
     if not scope.sees(labels.group(model, name), school_id):
         return "（仅本校可见）"
+    if not scope.sees(getattr(value, "group", Group.ROSTER), school_id):  # one value of a list may be graver than the rest
+        return "（受限）"
     return rules.mask(str(value)) if labels.is_sealed(model, name) else value
 
 
@@ -235,7 +258,9 @@ def _check_before(session: Session, _context: Any, _instances: Any) -> None:
         if row in session.dirty and not session.is_modified(row):
             continue
         _refuse_unless(scope.may(_action_on(session, row), row.RESOURCE))
-        if isinstance(row, _OWNED):
+        if isinstance(row, Between):
+            _between(scope, row)
+        elif isinstance(row, _OWNED):
             history = inspect(row).attrs.school_id.history
             _own(scope, *(history.deleted or history.unchanged))
         if isinstance(row, Child):
@@ -258,8 +283,21 @@ def _only_by_transfer(scope: Scope, child: Child) -> None:
 def _check_after(session: Session, _context: Any) -> None:
     scope = scope_in(session)
     for row in (*session.new, *session.dirty):
-        if isinstance(row, _OWNED):
+        if isinstance(row, Between):
+            _between(scope, row)
+        elif isinstance(row, _OWNED):
             _own(scope, row.school_id)
+
+
+def _between(scope: Scope, row: Any) -> None:
+    """The sender writes; the receiver may only send a pending one back. Neither end of a transfer ever changes."""
+    ends = [inspect(row).attrs[name].history for name in ("school_id", "to_school_id", "child_id")]
+    if any(history.deleted and history.deleted[0] is not None and history.added for history in ends):
+        raise OutOfScope("the ends of a transfer do not change")
+    if scope.owns(row.school_id):
+        return
+    if not (scope.owns(row.to_school_id) and row.state is TransferState.RETURNED):
+        raise OutOfScope("a transfer of another school")
 
 
 def _own(scope: Scope, *school_ids: int | None) -> None:
@@ -278,10 +316,10 @@ def every_table_has_an_owner() -> list[str]:
     return [m.class_.__name__ for m in Base.registry.mappers if sum(issubclass(m.class_, k) for k in kinds) != 1]
 
 
-UNLOGGED = (AuditEntry, AuditValue, AuditHead, LoginSession, LoginFailure, Day)
+UNLOGGED = (AuditEntry, AuditValue, AuditHead, LoginSession, LoginFailure, Day, Draft)
 """Tables whose changes leave no audit entry: the log itself, and rows no person writes."""
 
-# --- the two exceptions, and there are no others ---
+# --- the three exceptions, and there are no others ---
 
 
 @contextmanager
@@ -292,7 +330,7 @@ def moving(open_session: OpenSession, actor: Scope, transfer_id: int) -> Iterato
     """
     with open_session(actor) as own:
         transfer = own.get(Transfer, transfer_id)
-        if transfer is None or transfer.state is not TransferState.PENDING or not actor.owns(transfer.to_school_id):
+        if transfer is None or transfer.state is not TransferState.PENDING or not _may_take(own, actor, transfer):
             raise OutOfScope("no pending transfer to a school of the actor")
         _refuse_unless(actor.may(Action.UPDATE, Resource.REGISTER))
         both = frozenset({transfer.school_id, transfer.to_school_id})
@@ -300,6 +338,47 @@ def moving(open_session: OpenSession, actor: Scope, transfer_id: int) -> Iterato
     elevated = Scope(actor.user_id, actor.name, frozenset({Role.SECRETARY}), both, address=actor.address, moving=child_id)
     with open_session(elevated) as session:
         yield session, session.get_one(Transfer, transfer_id)
+
+
+def _may_take(session: Session, actor: Scope, transfer: Transfer) -> bool:
+    """The receiving school; out of the county there is none, so the sending school sees the child off itself."""
+    if session.get_one(School, transfer.to_school_id).kind is SchoolKind.OUTSIDE:
+        return actor.owns(transfer.school_id)
+    return actor.owns(transfer.to_school_id)
+
+
+def requesting(open_session: OpenSession, actor: Scope, number: str, name: str, birth: dt.date, to_school_id: int) -> bool:
+    """Leave a request for a child at another school, known by number, name and birth date alike. Nothing is told but whether.
+
+    Only the school that holds the child (the office, for one who left the county) can turn the request into an offer.
+    """
+    _refuse_unless(actor.may(Action.CREATE, Resource.REGISTER) and actor.owns(to_school_id))
+    with open_session(SYSTEM) as session:
+        child = session.scalar(select(Child).where(Child.id_number_key == number))
+        if child is None or (child.name, child.birth_date) != (name, birth) or child.school_id == to_school_id:
+            return False
+        waiting = select(Transfer.id).where(
+            Transfer.child_id == child.id, Transfer.state.in_((TransferState.PENDING, TransferState.REQUESTED))
+        )
+        if session.scalar(waiting.limit(1)) is not None:
+            return False
+        here, child_id, child_name = child.school_id, child.id, child.name
+        away = session.get_one(School, here).kind is SchoolKind.OUTSIDE
+    both = frozenset({here, to_school_id})
+    elevated = Scope(actor.user_id, actor.name, frozenset({Role.SECRETARY}), both, address=actor.address)
+    with open_session(elevated) as session:
+        session.add(
+            Transfer(
+                school_id=here,
+                to_school_id=to_school_id,
+                child_id=child_id,
+                child_name=child_name,
+                kind=TransferKind.BACK if away else TransferKind.MOVE,
+                proposed_on=dt.date.today(),
+                state=TransferState.REQUESTED,
+            )
+        )
+    return True
 
 
 class Elsewhere(StrEnum):

@@ -126,6 +126,8 @@ def _plain(value: Any) -> Any:
         return value.value
     if isinstance(value, dt.date | Decimal):
         return str(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
     return value
 
 

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
+import re
 import secrets
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import Flask, Response, redirect, request, session as cookie, url_for
+from flask import Flask, Response, flash, redirect, request, session as cookie, url_for
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask_wtf.csrf import validate_csrf
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import SecurityError
+from wtforms.validators import ValidationError
 
 from . import access, audit
-from .access import NOTHING, SYSTEM, Scope
+from .access import NOTHING, SYSTEM, Action, Scope
 from .db import db, session_with, writing
-from .models import Grant, LoginFailure, LoginSession, Role, School, User
+from .models import Draft, Grant, LoginFailure, LoginSession, Resource, Role, School, User
 from .orm import keyring, utcnow
 from .rules import Complaint
 from .settings import Settings
@@ -30,6 +36,8 @@ BEFORE_CHANGING = {"sign_in.password", "sign_in.logout"}
 MAX_FAILURES, MAX_FAILURES_OF_ADDRESS, LOCKED_FOR = 5, 50, dt.timedelta(minutes=15)
 FIRST_PASSWORD_LASTS = dt.timedelta(hours=72)
 MIN_PASSWORD, MAX_PASSWORD = 12, 128
+DRAFT_LASTS, LARGEST_DRAFT, MOST_DRAFTS = dt.timedelta(hours=24), 200 * 1024, 5
+DRAFT_KEPT = "登录已过期，您填写的内容已保存在服务器，重新登录后可继续。"
 _CONTEXT_WORDS = ("password", "qwerty", "123456", "abcdef", "新平", "xinping", "教育局", "留守儿童", "身份证")
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2)
@@ -76,6 +84,8 @@ def _enter() -> Response | None:
         access.bind(db.session(), NOTHING)
         return None
     if not current_user.is_authenticated:
+        if request.method == "POST" and keep_draft():
+            flash(DRAFT_KEPT, "draft")
         return redirect(url_for("sign_in.login"))
     if current_user.must_change and request.endpoint not in BEFORE_CHANGING:
         return redirect(url_for("sign_in.password"))
@@ -154,6 +164,7 @@ def log_in(username: str, password: str) -> None:
             user.password_hash = _hasher.hash(password)
         actor = _actor(session, user, token)
         user.last_login_at = utcnow()
+        _forget_old_drafts(session)
         session.add(LoginSession(token_hash=_hash(token), user_id=user.id, address=address()))
     with writing(actor.scope) as session:
         audit.note(session, "login", "user_account", user_id)
@@ -215,6 +226,90 @@ def _verify(stored: str, password: str) -> bool:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+# --- forms that came too late ---
+
+
+def keep_draft() -> bool:
+    """Keep the form of a request whose login session has run out, sealed, for the account it belonged to. Was it kept?
+
+    The check of the page's token comes after this one, so it is made here: of a forgotten form its age alone is forgiven,
+    and a page of another origin, which knows no token of this browser, plants nothing.
+    """
+    is_form = request.mimetype == "application/x-www-form-urlencoded" and 0 < (request.content_length or 0) <= LARGEST_DRAFT
+    token = cookie.get("_user_id")
+    if not (is_form and isinstance(token, str) and request.endpoint) or request.blueprint == "sign_in":
+        return False
+    try:
+        validate_csrf(request.form.get("csrf_token"), time_limit=10**9)
+    except ValidationError:
+        return False
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    with writing(SYSTEM) as session:
+        user_id = _was_logged_in(session, token)
+        if user_id is None:
+            return False
+        _forget_old_drafts(session)
+        others = session.scalars(select(Draft).where(Draft.user_id == user_id).order_by(Draft.id.desc())).all()
+        for at, other in enumerate(others, start=1):
+            if other.path == page() or at >= MOST_DRAFTS:
+                session.delete(other)
+        session.add(Draft(user_id=user_id, path=page(), fields=json.dumps(fields, ensure_ascii=False)))
+    return True
+
+
+def drafts_of(user_id: int) -> list[tuple[int, str, dt.datetime]]:
+    """(id, page, when) of the forms that wait for their author, newest first."""
+    waiting = select(Draft.id, Draft.path, Draft.at).where(Draft.user_id == user_id, Draft.at > utcnow() - DRAFT_LASTS)
+    with session_with(SYSTEM) as session:
+        return [(number, path, at) for number, path, at in session.execute(waiting.order_by(Draft.id.desc()))]
+
+
+def take_draft(user_id: int, draft_id: int | None) -> tuple[str, MultiDict[str, str]] | None:
+    """The page and fields of one's own draft. It stays until its form is saved or dropped."""
+    with session_with(SYSTEM) as session:
+        draft = _own_draft(session, user_id, draft_id)
+        return (draft.path, MultiDict((name, value) for name, value in json.loads(draft.fields))) if draft else None
+
+
+def drop_draft(user_id: int, draft_id: int | None) -> bool:
+    with writing(SYSTEM) as session:
+        draft = _own_draft(session, user_id, draft_id)
+        if draft is not None:
+            session.delete(draft)
+        return draft is not None
+
+
+def page() -> str:
+    """This page's address with the ids and codes that choose it; a name or a number of a person is never among them."""
+    plain = [(k, v) for k, v in request.args.items(multi=True) if _PLAIN.fullmatch(v) and re.fullmatch("[a-z_]{1,30}", k)]
+    chosen = [(k, v) for k, v in plain if k not in ("draft", "url")][:5]
+    return request.path + (f"?{urlencode(chosen)}" if chosen else "")
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]{1,12}")
+
+
+def _own_draft(session: Session, user_id: int, draft_id: int | None) -> Draft | None:
+    own = (Draft.id == draft_id, Draft.user_id == user_id, Draft.at > utcnow() - DRAFT_LASTS)
+    return session.scalar(select(Draft).where(*own)) if draft_id else None
+
+
+def _was_logged_in(session: Session, token: str) -> int | None:
+    """Whose session this was: one that ran out by itself, of an account that is open and may write something."""
+    held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), LoginSession.ended_at.is_(None)))
+    user = session.get(User, held.user_id) if held else None
+    if user is None or not user.active:
+        return None
+    scope = access.scope_of(user, frozenset())
+    may_write = any(scope.may(action, resource) for action in (Action.CREATE, Action.UPDATE) for resource in Resource)
+    return user.id if may_write else None
+
+
+def _forget_old_drafts(session: Session) -> None:
+    for old in session.scalars(select(Draft).where(Draft.at <= utcnow() - DRAFT_LASTS)):
+        session.delete(old)
 
 
 # --- accounts ---

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from . import access, audit
 from .access import Scope
 from .orm import Base
-from .records import upkeep
+from .records import bulk, upkeep
 from .settings import Settings
 
 
@@ -34,6 +34,7 @@ class RowSession(FlaskSession):
 
 
 upkeep.watch(RowSession)
+bulk.watch(RowSession)
 access.guard(RowSession)
 audit.watch(RowSession)
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean
+from sqlalchemy import Boolean, Date
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty, class_mapper
 
 from . import models, rules
-from .orm import Base, BlindIndex, Check, Choice, Coded, Group, Sealed
+from .orm import Base, BlindIndex, Check, Choice, Coded, Group, Sealed, Several
 
 TABLES: dict[str, str] = {
     "township": "乡镇",
     "school": "学校",
     "code": "代码",
     "term": "学期",
+    "holiday": "假期",
+    "workday": "调休",
+    "census_round": "摸底",
     "setting": "设置",
     "staff": "教职工",
     "child": "儿童",
@@ -27,18 +31,42 @@ TABLES: dict[str, str] = {
     "responsibility": "包保责任人",
     "contact_card": "联系卡",
     "transfer": "转学",
+    "agreement": "委托照护",
+    "child_category": "困境与家庭类别",
     "state_note": "四项状况",
     "care_record": "关爱记录",
+    "flag": "重点关注",
+    "counselling": "心理辅导",
+    "help_plan": "帮扶计划",
+    "letter": "感恩书信",
+    "pairing": "手拉手结对",
+    "evaluation": "多元评价",
+    "holiday_handover": "假期交接",
+    "dropout_case": "控辍保学",
+    "dropout_step": "劝返步骤",
+    "subsidy": "资助",
+    "mandatory_report": "强制报告",
+    "facility": "阵地设施",
     "activity": "活动演练",
     "participation": "参加儿童",
     "training_session": "培训",
     "attendance": "培训签到",
+    "post": "任职分工",
+    "paper": "文件材料",
+    "evening_slot": "晚间安排",
+    "census_return": "摸底上报",
+    "opinion": "舆情",
+    "notice": "通知",
+    "notice_receipt": "阅知",
+    "attachment": "附件",
+    "batch": "批量操作",
     "scheme": "考核方案",
     "indicator": "指标",
     "assessment_round": "考核轮次",
     "sheet": "评分表",
     "item_score": "得分",
     "adjustment": "加减分",
+    "inspection": "抽查",
     "user_account": "账号",
     "user_role": "角色",
     "import_batch": "导入",
@@ -91,6 +119,17 @@ def is_sealed(model: type[Base], name: str) -> bool:
     return head in mapper.columns and isinstance(mapper.columns[head].type, Sealed | BlindIndex)
 
 
+def is_open(model: type[Base], name: str) -> bool:
+    """May every reader of the row read this column, whatever its value? Then it can be sorted and shown without asking."""
+    if is_sealed(model, name) or group(model, name) in (Group.MIND, Group.COUNSELLING, Group.INCIDENT):
+        return False
+    head, _, rest = name.partition(".")
+    far = class_mapper(model).relationships[head].mapper.class_ if rest else model
+    columns = class_mapper(far).columns
+    kind = columns[rest or head].type if (rest or head) in columns else None
+    return not (isinstance(kind, Coded) and any(hasattr(member, "group") for member in kind.choices))
+
+
 def choices(model: type[Base], name: str) -> type[Choice] | None:
     kind = column_type(model, name)
     return kind.choices if isinstance(kind, Coded) else None
@@ -102,6 +141,8 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, tuple):
+        return "、".join(str(v) for v in value)
     if isinstance(value, dt.datetime):
         return local(value).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, dt.date):
@@ -109,9 +150,25 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def parsed_for_form(model: type[Base], name: str, raw: str) -> tuple[Any, str | None]:
+    """As ``parse``, with days as days: what a bulk form gives for one column."""
+    if not isinstance(column_type(model, name), Date) or not rules.tidy(raw):
+        return parse(model, name, raw)
+    try:
+        day = dt.date.fromisoformat(rules.tidy(raw))
+    except ValueError:
+        return None, "日期应写作 年-月-日，如 2026-09-01。"
+    complaint = complain(model, name, day.isoformat())
+    return (None, complaint) if complaint else (day, None)
+
+
+COUNTY_CLOCK = dt.timezone(dt.timedelta(hours=8))
+"""China has one zone and no summer time."""
+
+
 def local(moment: dt.datetime) -> dt.datetime:
-    """A point in time on the county's clock (China has one zone and no summer time)."""
-    return moment.astimezone(dt.timezone(dt.timedelta(hours=8)))
+    """A point in time on the county's clock."""
+    return moment.astimezone(COUNTY_CLOCK)
 
 
 def parse(model: type[Base], name: str, raw: str) -> tuple[Any, str | None]:
@@ -126,12 +183,22 @@ def parse(model: type[Base], name: str, raw: str) -> tuple[Any, str | None]:
     if isinstance(kind, Coded):
         member = kind.choices.from_text(raw)
         return member, None if member else f"“{raw}”不在可选范围内。"
+    if isinstance(kind, Several):
+        return _several(kind, raw)
     if isinstance(kind, Boolean):
         if raw in rules.YES_WORDS:
             return True, None
         return (False, None) if raw in rules.NO_WORDS else (None, f"“{raw}”应填 是 或 否。")
     complaint = complain(model, name, raw)
     return (None, complaint) if complaint else (tidied(model, name, raw), None)
+
+
+def _several(kind: Several, raw: str) -> tuple[Any, str | None]:
+    """Several words with 、 or a comma between them."""
+    words = [word for word in re.split(r"[、,，;；\s]+", raw) if word]
+    found = [kind.choices.from_text(word) if kind.choices else word for word in words]
+    unknown = next((word for word, value in zip(words, found, strict=True) if value is None), None)
+    return (None, f"“{unknown}”不在可选范围内。") if unknown else (tuple(found), None)
 
 
 def tidied(model: type[Base], name: str, value: str) -> str:

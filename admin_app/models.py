@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import JSON, Boolean, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from . import rules
@@ -34,6 +34,7 @@ from .orm import (
     Row,
     SchoolOwned,
     Sealed,
+    Several,
     Shared,
     field,
     link,
@@ -48,7 +49,10 @@ class Resource(StrEnum):
     STAFF = "staff"
     REGISTER = "register"
     CARE = "care"
+    COUNSELLING = "counselling"
+    INCIDENTS = "incidents"
     WORK = "work"
+    NOTICES = "notices"
     RUBRIC = "rubric"
     SCORES = "scores"
     ACCOUNTS = "accounts"
@@ -99,6 +103,7 @@ class SchoolKind(Choice):
     VOCATIONAL = "vocational", "职业高级中学", "职中", "中职"
     SPECIAL = "special", "特殊教育学校", "特教"
     OUTSIDE = "outside", "县外"
+    BUREAU = "bureau", "教育局"
 
 
 class SchoolGroup(Choice):
@@ -145,7 +150,14 @@ class School(Row, Shared):
 class CodeKind(Choice):
     ACTIVITY = "activity", "活动类别"
     DRILL = "drill", "演练类别"
+    MEETING = "meeting", "会议类别"
+    LINKAGE = "linkage", "联动类别"
+    PUBLICITY = "publicity", "宣传类别"
+    OPENING = "opening", "开放类别"
+    CHECK = "check", "检查类别"
     TRAINING = "training", "培训类别"
+    SUBSIDY = "subsidy", "资助类别"
+    AGENCY = "agency", "联动部门"
 
 
 class Code(Row, Shared):
@@ -181,8 +193,62 @@ class Term(Row, Shared):
         return self.name
 
 
+class HolidayKind(Choice):
+    WINTER = "winter", "寒假"
+    SUMMER = "summer", "暑假"
+    NATIONAL = "national", "国庆"
+    MAY = "may", "五一"
+
+
+class Holiday(Row, Shared):
+    """假期, from the county's calendar. Winter and summer holidays ask for a handover; the office may add others."""
+
+    __tablename__ = "holiday"
+    RESOURCE = Resource.RUBRIC
+
+    code: Mapped[str] = field("代码", String(20), unique=True, hint="如 2025-winter")
+    name: Mapped[str] = field("名称", String(40))
+    kind: Mapped[HolidayKind] = field("类型", Coded(HolidayKind))
+    start: Mapped[dt.date] = field("假期第一天", Date, check=rules.sensible_date)
+    last_day: Mapped[dt.date] = field("假期最后一天", Date, check=rules.sensible_date)
+    handover: Mapped[bool] = field("须交接", Boolean, default=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Workday(Row, Shared):
+    """调休: a public holiday on a weekday, or a weekend day that is worked. Any other day follows Monday to Friday."""
+
+    __tablename__ = "workday"
+    RESOURCE = Resource.RUBRIC
+
+    date: Mapped[dt.date] = field("日期", Date, check=rules.sensible_date, unique=True)
+    works: Mapped[bool] = field("上班", Boolean, default=False, hint="法定假日不勾，调休上班日勾")
+    name: Mapped[str] = field("说明", String(40))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CensusRound(Row, Shared):
+    """摸底: the count at the start of a term, with the last day for handing in."""
+
+    __tablename__ = "census_round"
+    RESOURCE = Resource.RUBRIC
+
+    term_id: Mapped[int] = field("学期", ForeignKey("term.id"), unique=True)
+    title: Mapped[str] = field("名称", String(60))
+    start: Mapped[dt.date] = field("开始日", Date, check=rules.sensible_date)
+    last_day: Mapped[dt.date] = field("截止日", Date, check=rules.sensible_date)
+    term: Mapped[Term] = link("学期")
+
+    def __str__(self) -> str:
+        return self.title
+
+
 class Setting(Row, Shared):
-    """A value the county sets once (the name printed on papers), and the mark of a demo database."""
+    """A value the county sets once (records/county.py names them), and the mark of a demo database."""
 
     __tablename__ = "setting"
     RESOURCE = Resource.RUBRIC
@@ -344,6 +410,52 @@ class Health(Choice):
     DISABLED = "50", "残疾"
 
 
+class Disability(Choice):
+    SIGHT = "1", "视力"
+    HEARING = "2", "听力"
+    SPEECH = "3", "言语"
+    LIMB = "4", "肢体"
+    MIND = "5", "智力"
+    SPIRIT = "6", "精神"
+    SEVERAL = "7", "多重"
+    OTHER = "8", "其他"
+
+
+class DisabilityGrade(Choice):
+    FIRST = "1", "一级"
+    SECOND = "2", "二级"
+    THIRD = "3", "三级"
+    FOURTH = "4", "四级"
+
+
+class Travel(Choice):
+    WALK = "walk", "步行"
+    BIKE = "bike", "自行车"
+    BUS = "bus", "公交"
+    FAMILY = "family", "家长接送"
+    SCHOOL_BUS = "school_bus", "校车"
+    MOTOR = "motor", "摩托"
+    OTHER = "other", "其他"
+
+
+class Income(Choice):
+    LABOUR = "labour", "打工收入"
+    FARMING = "farming", "种养殖业"
+    AID = "aid", "政府救助"
+    KIN = "kin", "亲朋接济"
+    OTHER = "other", "其他"
+
+
+class Need(Choice):
+    """五缺, word for word from the plan, 二 工作目标."""
+
+    EMO = "EMO", "感情缺失"
+    PSY = "PSY", "心理失衡"
+    LIFE = "LIFE", "生活失助"
+    SAFE = "SAFE", "安全缺保"
+    STUDY = "STUDY", "学习缺教"
+
+
 _ALIVE = text("deleted_at IS NULL")
 _IN_ORDER = Index(
     "ix_child_in_order", "school_id", "grade", "class_name", "name", sqlite_where=_ALIVE, postgresql_where=_ALIVE
@@ -382,13 +494,23 @@ class Child(Kept, SchoolOwned):
     hukou_place: Mapped[str | None] = field("户籍所在地", String(100), group=Group.CONTACT)
     home_address: Mapped[str | None] = field("现居住地", String(100), group=Group.CONTACT, hint="写到村（居）委会、村民小组")
     area: Mapped[Area | None] = field("居住地城乡分类", Coded(Area))
+    hukou_registered: Mapped[bool] = field("是否登记户口", Boolean, default=True)
+    distance: Mapped[int | None] = field("上学路程（公里）", Integer)
+    travel: Mapped[Travel | None] = field("上学方式", Coded(Travel))
     grade: Mapped[Grade] = field("年级", Coded(Grade))
     class_name: Mapped[str] = field("班级", String(20))
     class_teacher_id: Mapped[int | None] = field("班主任", ForeignKey("staff.id"), index=True)
     boarding: Mapped[bool] = field("是否寄宿", Boolean, default=False)
+    boarding_wanted: Mapped[bool] = field("住校需求", Boolean, default=False, hint="希望住校而未住校也勾")
     health: Mapped[Health | None] = field("健康状况", Coded(Health))
+    illness: Mapped[str | None] = field("重特大疾病", String(60), group=Group.FAMILY, hint="患病时填病名")
+    disability: Mapped[Disability | None] = field("残疾类别", Coded(Disability), group=Group.FAMILY)
+    disability_grade: Mapped[DisabilityGrade | None] = field("残疾等级", Coded(DisabilityGrade), group=Group.FAMILY)
     special_requests: Mapped[str | None] = field("个性化要求", LongText, hint="孩子或家庭提出的要求；确实没有请填“无”")
     interests: Mapped[str | None] = field("性格特征与兴趣爱好", String(200))
+    income: Mapped[tuple[str, ...] | None] = field("家庭经济来源", Several(Income), group=Group.FAMILY)
+    handy_contact: Mapped[str | None] = field("方便联系人", String(60), group=Group.CONTACT, hint="姓名与关系，如 村小组长 施某")
+    handy_phone: Mapped[str | None] = field("方便联系人电话", Sealed("child.handy_phone"), check=rules.phone, group=Group.CONTACT)
     facts_confirmed_at: Mapped[dt.date | None] = field("本学期信息确认日", Date)
     remark: Mapped[str | None] = field("备注", String(300))
     school: Mapped[School] = link("学校")
@@ -465,6 +587,14 @@ class Contact(Choice):
     UNKNOWN = "9", "不详"
 
 
+class Marriage(Choice):
+    MARRIED = "married", "在婚"
+    DIVORCED = "divorced", "离异"
+    WIDOWED = "widowed", "丧偶"
+    SINGLE = "single", "未婚"
+    REMARRIED = "remarried", "再婚"
+
+
 class Parent(Kept, ChildFile):
     """父母, one row a side. Where they are is the dated ParentStatus."""
 
@@ -479,7 +609,10 @@ class Parent(Kept, ChildFile):
     id_number: Mapped[str | None] = field("公民身份号码", Sealed("parent.id_number"), check=rules.id_number, group=Group.IDENTITY)
     employer: Mapped[str | None] = field("务工单位、详细地址", String(100), group=Group.FAMILY)
     contact: Mapped[Contact | None] = field("联系频率", Coded(Contact), group=Group.FAMILY)
+    homecoming: Mapped[Contact | None] = field("回家频率", Coded(Contact), group=Group.FAMILY)
     last_home: Mapped[dt.date | None] = field("最近回家日期", Date, check=rules.not_in_future, group=Group.FAMILY)
+    unreachable: Mapped[str | None] = field("无法联系的原因", String(60), group=Group.FAMILY)
+    marriage: Mapped[Marriage | None] = field("婚姻状况", Coded(Marriage), group=Group.FAMILY)
     child: Mapped[Child] = link("儿童", back_populates="parents")
     statuses: Mapped[list[ParentStatus]] = link("去向", back_populates="parent", order_by="ParentStatus.start")
 
@@ -564,6 +697,7 @@ class Kinship(Choice):
     NEIGHBOUR = "A2", "邻居"
     VILLAGE = "A3", "村（居）委会", "村委会"
     HOME = "A4", "福利或救助机构"
+    NOBODY = "00", "无人监护", "无人"
 
 
 class Occupation(Choice):
@@ -659,10 +793,106 @@ class ContactCard(Kept, ChildFile):
         return f"{self.number}"
 
 
+class SignedBy(Choice):
+    """How the parent signed: one who cannot come is no reason to leave a child without an agreement."""
+
+    PERSON = "person", "本人签字"
+    PHONE = "phone", "电话委托、村委见证"
+    PROXY = "proxy", "代签"
+    UNREACHABLE = "unreachable", "无法联系"
+
+
+class AgreementKind(Choice):
+    DUTY = "duty", "委托监护责任确认书"
+    CARE = "care", "委托照护协议"
+
+
+class AgreementEnd(Choice):
+    DISSOLVED = "dissolved", "解除"
+    VOID = "void", "失效"
+
+
+class Agreement(Kept, ChildFile, Period):
+    """委托照护: the paper by which parents who leave entrust a capable adult; the register records it."""
+
+    __tablename__ = "agreement"
+    RESOURCE = Resource.REGISTER
+
+    kind: Mapped[AgreementKind] = field("类别", Coded(AgreementKind), default=AgreementKind.CARE)
+    number: Mapped[str | None] = field("编号", String(40))
+    carer_id: Mapped[int] = field("受委托人", ForeignKey("carer.id"), index=True)
+    principals: Mapped[str] = field("委托人", String(60), hint="父、母姓名")
+    signed_on: Mapped[dt.date] = field("签订日期", Date, check=rules.not_in_future)
+    signed_by: Mapped[SignedBy] = field("签字方式", Coded(SignedBy), default=SignedBy.PERSON, group=Group.FAMILY)
+    heard: Mapped[bool] = field("已听取儿童意见", Boolean, default=False)
+    fitness_checked_on: Mapped[dt.date | None] = field("不适宜情形核查日", Date, check=rules.not_in_future, group=Group.FAMILY)
+    told_school_on: Mapped[dt.date | None] = field("告知学校日期", Date, check=rules.not_in_future)
+    told_village_on: Mapped[dt.date | None] = field("告知村（居）委会日期", Date, check=rules.not_in_future)
+    ended_how: Mapped[AgreementEnd | None] = field("提前终止", Coded(AgreementEnd), hint="解除，或照护人去世等失效；并填终止日")
+    carer: Mapped[Carer] = link("受委托人")
+    child: Mapped[Child] = link("儿童", overlaps="carer")
+
+    def __str__(self) -> str:
+        return f"{self.kind}{self.number or ''}"
+
+
+class CategoryKind(Choice):
+    """困境类别（国发〔2016〕36号）and kinds of household. ``group``: who may read that a child is one of these."""
+
+    K01 = "K01", "孤儿"
+    K02 = "K02", "事实无人抚养儿童"
+    K03 = "K03", "特困儿童"
+    K04 = "K04", "重病儿童"
+    K05 = "K05", "重残儿童"
+    K06 = "K06", "贫困家庭儿童"
+    K07 = "K07", "监护缺失或不当"
+    K08 = "K08", "服刑或强戒人员子女"
+    K09 = "K09", "受艾滋病影响儿童"
+    K10 = "K10", "流浪儿童"
+    K11 = "K11", "打拐解救儿童"
+    K12 = "K12", "临时困境"
+    K13 = "K13", "随迁或流动儿童"
+    K14 = "K14", "单亲家庭儿童"
+    H01 = "H01", "低保户", "低保"
+    H02 = "H02", "特困供养户", "特困"
+    H03 = "H03", "建档立卡户（脱贫户）", "建档立卡", "脱贫户"
+    H04 = "H04", "监测户"
+    H05 = "H05", "残疾人家庭"
+    H06 = "H06", "军烈属"
+
+    @property
+    def group(self) -> Group:
+        return Group.INCIDENT if self.value in ("K07", "K08", "K09", "K11") else Group.FAMILY
+
+
+class Category(Kept, ChildFile, Period):
+    """困境与家庭类别, with validity and evidence. Not a yes or no: a child may be several, each for a time."""
+
+    __tablename__ = "child_category"
+    RESOURCE = Resource.REGISTER
+    NO_OVERLAP = ("child_id", "kind")
+
+    kind: Mapped[CategoryKind] = field("类别", Coded(CategoryKind), group=Group.FAMILY)
+    evidence: Mapped[str | None] = field("依据", String(100), group=Group.FAMILY)
+    confirmed_by: Mapped[str | None] = field("认定人", String(30))
+    child: Mapped[Child] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.kind)
+
+
 class TransferState(Choice):
+    REQUESTED = "requested", "申请转入"
     PENDING = "pending", "待接收"
     ACCEPTED = "accepted", "已接收"
     RETURNED = "returned", "退回"
+
+
+class TransferKind(Choice):
+    MOVE = "move", "转学"
+    PROMOTION = "promotion", "升学"
+    OUT = "out", "转出县外"
+    BACK = "back", "回流"
 
 
 class Transfer(Kept, Between):
@@ -673,9 +903,17 @@ class Transfer(Kept, Between):
 
     child_id: Mapped[int] = field("儿童", ForeignKey("child.id"), index=True)
     child_name: Mapped[str] = field("儿童姓名", String(30))
+    kind: Mapped[TransferKind] = field("类型", Coded(TransferKind), default=TransferKind.MOVE)
     proposed_on: Mapped[dt.date] = field("发起日", Date)
+    to_place: Mapped[str | None] = field("去向", String(80), hint="转出县外时填：省、市、学校")
+    grade: Mapped[Grade | None] = field("转入年级", Coded(Grade))
     answered_on: Mapped[dt.date | None] = field("答复日", Date)
+    answer: Mapped[str | None] = field("退回原因", String(200))
+    printed_on: Mapped[dt.date | None] = field("移交单打印日", Date)
     state: Mapped[TransferState] = field("状态", Coded(TransferState), default=TransferState.PENDING)
+    school: Mapped[School] = link("转出学校", foreign_keys="Transfer.school_id")
+    to_school: Mapped[School] = link("接收学校", foreign_keys="Transfer.to_school_id")
+    child: Mapped[Child] = link("儿童")
 
     def __str__(self) -> str:
         return self.child_name
@@ -691,8 +929,14 @@ class StateSide(Choice):
     LIFE = "life", "生活"
 
 
+class Rating(Choice):
+    GOOD = "good", "较好"
+    FAIR = "fair", "一般"
+    CARE = "care", "需关注"
+
+
 class StateNote(Kept, CareEvent):
-    """四项状况: one side of a child, observed on a day of a term."""
+    """四项状况: one side of a child, observed on a day of a term. What is said of its mind is a column of its own: G5."""
 
     __tablename__ = "state_note"
     RESOURCE = Resource.CARE
@@ -701,9 +945,16 @@ class StateNote(Kept, CareEvent):
     side: Mapped[StateSide] = field("方面", Coded(StateSide))
     on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future)
     staff_name: Mapped[str | None] = field("填写人", String(30))
-    text: Mapped[str] = field("状况", LongText, group=Group.FAMILY)
+    rating: Mapped[Rating | None] = field("评级", Coded(Rating))
+    text: Mapped[str | None] = field("思想、学习、生活状况", LongText, group=Group.FAMILY)
+    mind: Mapped[str | None] = field("心理状况", LongText, group=Group.MIND, hint="只有本校可读；其余三方面写在上一栏")
     term: Mapped[Term] = link("学期")
     enrolment: Mapped[Enrolment] = link("儿童")
+
+    @property
+    def said(self) -> str:
+        """The column that holds what is said of this side."""
+        return "mind" if self.side is StateSide.MIND else "text"
 
     def __str__(self) -> str:
         return str(self.side)
@@ -713,6 +964,7 @@ class CareKind(Choice):
     TALK = "talk", "谈心"
     VISIT = "visit", "家访"
     CONTACT = "contact", "亲情联系", "家校联系", "联系"
+    HOLIDAY = "holiday", "假期联系"
 
 
 class CareWay(Choice):
@@ -758,6 +1010,11 @@ class CareRecord(Kept, CareEvent):
     staff_id: Mapped[int | None] = field("教师", ForeignKey("staff.id"), index=True)
     role: Mapped[TalkerRole] = field("教师身份", Coded(TalkerRole), default=TalkerRole.RESPONSIBLE)
     partner: Mapped[str | None] = field("联系对象", String(40), hint="家访、联系时填：如 祖母、父亲")
+    minutes: Mapped[int | None] = field("时长（分钟）", Integer)
+    needs: Mapped[tuple[str, ...] | None] = field("存在的问题（五缺）", Several(Need), group=Group.MIND)
+    home: Mapped[str | None] = field("家庭、居住与学习环境", LongText, group=Group.MIND)
+    behaviour: Mapped[str | None] = field("在家表现", LongText, group=Group.MIND)
+    wishes: Mapped[str | None] = field("教育需求与意见建议", LongText, group=Group.MIND)
     content: Mapped[str | None] = field("内容", LongText, group=Group.MIND, hint="不超过 1000 字")
     measures: Mapped[str | None] = field("措施", LongText, group=Group.MIND)
     effect: Mapped[Effect | None] = field("效果", Coded(Effect))
@@ -768,6 +1025,318 @@ class CareRecord(Kept, CareEvent):
 
     def __str__(self) -> str:
         return str(self.kind)
+
+
+class Flag(Kept, CareEvent):
+    """重点关注: raised by a talk, a visit or counselling; a follow-up is due within 14 days."""
+
+    __tablename__ = "flag"
+    RESOURCE = Resource.CARE
+
+    on: Mapped[dt.date] = field("提出日期", Date, check=rules.not_in_future, index=True)
+    level: Mapped[Attention] = field("关注等级", Coded(Attention), default=Attention.WATCH, group=Group.MIND)
+    source: Mapped[str] = field("来源", String(30), hint="如 谈心、家访、心理辅导")
+    reason: Mapped[str | None] = field("原因", LongText, group=Group.MIND)
+    followed_on: Mapped[dt.date | None] = field("首次跟进日期", Date, check=rules.not_in_future)
+    follow_up: Mapped[str | None] = field("跟进情况", LongText, group=Group.MIND)
+    closed_on: Mapped[dt.date | None] = field("解除日期", Date, check=rules.not_in_future)
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.level)
+
+
+class Counselling(Kept, SchoolOwned):
+    """心理咨询与辅导. Stays with the school that wrote it: it does not follow the child. Its text is the counsellor's."""
+
+    __tablename__ = "counselling"
+    RESOURCE = Resource.COUNSELLING
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["enrolment_id", "child_id", "school_id"], ["enrolment.id", "enrolment.child_id", "enrolment.school_id"]
+        ),
+    )
+
+    enrolment_id: Mapped[int] = field("就读", Integer, index=True)
+    child_id: Mapped[int] = field("儿童", Integer, index=True)
+    on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future, index=True)
+    counsellor: Mapped[str] = field("辅导教师", String(30), check=rules.person_name)
+    way: Mapped[CareWay] = field("方式", Coded(CareWay), default=CareWay.FACE)
+    minutes: Mapped[int | None] = field("时长（分钟）", Integer)
+    level: Mapped[Attention] = field("关注等级", Coded(Attention), default=Attention.NORMAL)
+    body: Mapped[str | None] = field("辅导记录", LongText, group=Group.COUNSELLING)
+    plan: Mapped[str | None] = field("后续安排", LongText, group=Group.COUNSELLING)
+    enrolment: Mapped[Enrolment] = link("儿童", overlaps="school")
+    school: Mapped[School] = link("学校", overlaps="enrolment")
+
+    def __str__(self) -> str:
+        return f"{self.on}"
+
+
+class Outcome(Choice):
+    BETTER = "better", "改善"
+    SAME = "same", "持平"
+    WORSE = "worse", "变差"
+
+
+class HelpPlan(Kept, CareEvent):
+    """帮扶计划: one of the five needs of a child in a term, what is done about it, and what came of it."""
+
+    __tablename__ = "help_plan"
+    RESOURCE = Resource.CARE
+    ALSO = (_live("enrolment_id", "term_id", "need"),)
+
+    term_id: Mapped[int] = field("学期", ForeignKey("term.id"), index=True)
+    need: Mapped[Need] = field("问题（五缺）", Coded(Need), group=Group.FAMILY)
+    plan: Mapped[str] = field("帮扶措施", LongText, group=Group.FAMILY)
+    outcome: Mapped[Outcome | None] = field("期末成效", Coded(Outcome))
+    reviewed_on: Mapped[dt.date | None] = field("评估日期", Date, check=rules.not_in_future)
+    term: Mapped[Term] = link("学期")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.need)
+
+
+class LetterWay(Choice):
+    LETTER = "letter", "书信"
+    DRAWING = "drawing", "图画"
+    VOICE = "voice", "语音"
+
+
+class Letter(Kept, CareEvent):
+    """感恩书信: the fact that it was written, never its text or a scan (未成年人保护法: letters are private)."""
+
+    __tablename__ = "letter"
+    RESOURCE = Resource.CARE
+
+    term_id: Mapped[int] = field("学期", ForeignKey("term.id"), index=True)
+    on: Mapped[dt.date] = field("书写日期", Date, check=rules.not_in_future)
+    way: Mapped[LetterWay] = field("形式", Coded(LetterWay), default=LetterWay.LETTER)
+    replied_on: Mapped[dt.date | None] = field("回信日期", Date, check=rules.not_in_future)
+    term: Mapped[Term] = link("学期")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.way)
+
+
+class Pairing(Kept, CareEvent, Period):
+    """“手拉手”结对: a child and a partner pupil, from a day to a day."""
+
+    __tablename__ = "pairing"
+    RESOURCE = Resource.CARE
+
+    partner: Mapped[str] = field("结对学生", String(30), check=rules.person_name)
+    partner_class: Mapped[str | None] = field("结对学生班级", String(30))
+    goals: Mapped[str | None] = field("互助内容", String(200))
+    results: Mapped[str | None] = field("阶段成果", String(300))
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return self.partner
+
+
+class Rater(Choice):
+    SELF = "self", "自评"
+    PEER = "peer", "同伴"
+    TEACHER = "teacher", "教师"
+    PARENT = "parent", "家长"
+
+
+class Mark(Choice):
+    EXCELLENT = "A", "优"
+    GOOD = "B", "良"
+    FAIR = "C", "合格"
+    WEAK = "D", "待提高"
+
+
+class Evaluation(Kept, CareEvent):
+    """多元评价: what one rater says of a child in a term, on up to five sides."""
+
+    __tablename__ = "evaluation"
+    RESOURCE = Resource.CARE
+    ALSO = (_live("enrolment_id", "term_id", "rater"),)
+
+    term_id: Mapped[int] = field("学期", ForeignKey("term.id"), index=True)
+    on: Mapped[dt.date] = field("评价日期", Date, check=rules.not_in_future)
+    rater: Mapped[Rater] = field("评价人", Coded(Rater), default=Rater.TEACHER)
+    conduct: Mapped[Mark | None] = field("品德", Coded(Mark))
+    study: Mapped[Mark | None] = field("学业", Coded(Mark))
+    health: Mapped[Mark | None] = field("身心", Coded(Mark))
+    arts: Mapped[Mark | None] = field("艺术", Coded(Mark))
+    practice: Mapped[Mark | None] = field("劳动与社会实践", Coded(Mark))
+    comment: Mapped[str | None] = field("评语", String(300), group=Group.MIND)
+    term: Mapped[Term] = link("学期")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.rater)
+
+
+class Whereabouts(Choice):
+    VILLAGE = "village", "留在本村"
+    PARENTS = "parents", "到父母务工地"
+    KIN = "kin", "到亲属家"
+    SCHOOL = "school", "留校"
+    OTHER = "other", "其他"
+
+
+class HandoverState(Choice):
+    """Follows from the dates; kept so that a list can be filtered by it (upkeep fills it in)."""
+
+    OPEN = "open", "未交接"
+    FAMILY = "family", "已联系家庭"
+    VILLAGE = "village", "已联系村组"
+    DONE = "done", "交接完成"
+    BACK = "back", "返校销号"
+
+
+class Handover(Kept, CareEvent):
+    """假期交接: one child, one holiday: from the school to the family or carer and to the village, and back."""
+
+    __tablename__ = "holiday_handover"
+    RESOURCE = Resource.CARE
+    ALSO = (_live("holiday_id", "enrolment_id"),)
+
+    holiday_id: Mapped[int] = field("假期", ForeignKey("holiday.id"), index=True)
+    state: Mapped[HandoverState] = field("状态", Coded(HandoverState), default=HandoverState.OPEN)
+    whereabouts: Mapped[Whereabouts | None] = field("假期去向", Coded(Whereabouts))
+    place: Mapped[str | None] = field("去向地点", String(80), group=Group.CONTACT)
+    carer_name: Mapped[str | None] = field("假期照护人", String(30), check=rules.person_name)
+    carer_relation: Mapped[Kinship | None] = field("与儿童关系", Coded(Kinship))
+    carer_phone: Mapped[str | None] = field(
+        "照护人电话", Sealed("holiday_handover.carer_phone"), check=rules.phone, group=Group.CONTACT
+    )
+    family_on: Mapped[dt.date | None] = field("联系家庭日期", Date, check=rules.not_in_future)
+    family_way: Mapped[CareWay | None] = field("联系方式", Coded(CareWay))
+    carer_on: Mapped[dt.date | None] = field("联系照护人日期", Date, check=rules.not_in_future)
+    village_on: Mapped[dt.date | None] = field("联系村组日期", Date, check=rules.not_in_future)
+    village_person: Mapped[str | None] = field("村组接收人", String(30))
+    village_phone: Mapped[str | None] = field(
+        "村组电话", Sealed("holiday_handover.village_phone"), check=rules.phone, group=Group.CONTACT
+    )
+    notice_on: Mapped[dt.date | None] = field("安全告知书签收日", Date, check=rules.not_in_future)
+    done_on: Mapped[dt.date | None] = field("交接完成日", Date, check=rules.not_in_future)
+    handed_by: Mapped[str | None] = field("交出人", String(30))
+    received_by: Mapped[str | None] = field("接收人", String(30))
+    back_on: Mapped[dt.date | None] = field("返校日期", Date, check=rules.not_in_future)
+    back_state: Mapped[Outcome | None] = field("返校身心状况", Coded(Outcome))
+    back_note: Mapped[str | None] = field("返校变化", String(200), group=Group.FAMILY)
+    holiday: Mapped[Holiday] = link("假期")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.state)
+
+
+class DropoutReason(Choice):
+    WORK = "work", "外出务工"
+    WEARY = "weary", "厌学"
+    POVERTY = "poverty", "家庭困难"
+    MARRIAGE = "marriage", "早婚"
+    ILLNESS = "illness", "疾病残疾"
+    OTHER = "other", "其他"
+
+
+class DropoutCase(Kept, CareEvent):
+    """控辍保学: a pupil of grades 1 to 9 who stays away, from being found to being back."""
+
+    __tablename__ = "dropout_case"
+    RESOURCE = Resource.CARE
+
+    found_on: Mapped[dt.date] = field("发现日期", Date, check=rules.not_in_future, index=True)
+    grade: Mapped[Grade] = field("年级", Coded(Grade))
+    reason: Mapped[DropoutReason] = field("原因", Coded(DropoutReason), group=Group.FAMILY)
+    persuaders: Mapped[str | None] = field("劝返人", String(80))
+    returned_on: Mapped[dt.date | None] = field("返校日期", Date, check=rules.not_in_future)
+    outcome: Mapped[str | None] = field("结果", String(200), group=Group.FAMILY)
+    enrolment: Mapped[Enrolment] = link("儿童")
+    steps: Mapped[list[DropoutStep]] = link("劝返步骤", back_populates="case", order_by="DropoutStep.on")
+
+    def __str__(self) -> str:
+        return f"{self.found_on}"
+
+
+class StepKind(Choice):
+    """云南省控辍保学四步法."""
+
+    EDUCATE = "1", "宣传教育"
+    ORDER = "2", "责令限期改正"
+    PENALTY = "3", "行政处罚"
+    ENFORCE = "4", "申请强制执行或提起诉讼"
+
+
+class DropoutStep(Kept, CareEvent):
+    """劝返步骤: one of the four steps, with its paper."""
+
+    __tablename__ = "dropout_step"
+    RESOURCE = Resource.CARE
+
+    case_id: Mapped[int] = field("控辍保学", ForeignKey("dropout_case.id"), index=True)
+    step: Mapped[StepKind] = field("步骤", Coded(StepKind))
+    on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future)
+    document: Mapped[str | None] = field("文书编号", String(40))
+    actor: Mapped[str | None] = field("实施人", String(60))
+    case: Mapped[DropoutCase] = link("控辍保学", back_populates="steps")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.step)
+
+
+class Subsidy(Kept, CareEvent, Period):
+    """资助: one aid given to a child, for a time."""
+
+    __tablename__ = "subsidy"
+    RESOURCE = Resource.CARE
+
+    kind_id: Mapped[int] = field("资助类别", ForeignKey("code.id"), index=True)
+    amount: Mapped[Decimal | None] = field("金额（元）", Exact, group=Group.FAMILY)
+    paid_on: Mapped[dt.date | None] = field("发放日期", Date, check=rules.not_in_future)
+    paid_by: Mapped[str | None] = field("发放方式", String(30), hint="如 银行卡、饭卡、实物；不填卡号")
+    kind: Mapped[Code] = link("资助类别")
+    enrolment: Mapped[Enrolment] = link("儿童")
+
+    def __str__(self) -> str:
+        return str(self.kind)
+
+
+class Situation(Choice):
+    """应当强制报告的情形, after the opinion of nine organs of 2020."""
+
+    PRIVATE = "1", "隐私部位非正常损伤"
+    UNDER_14 = "2", "未满14周岁女性遭受性侵害、怀孕或流产"
+    OVER_14 = "3", "已满14周岁因性侵害怀孕或流产"
+    INJURIES = "4", "多处损伤、严重营养不良、意识不清，疑受暴力、欺凌、虐待"
+    SELF_HARM = "5", "自杀、自残、中毒等非正常伤亡"
+    UNATTENDED = "6", "被遗弃或长期无人照料"
+    MISSING = "7", "来源不明、失踪或被拐卖"
+    BEGGING = "8", "被组织乞讨"
+    LEAD = "9", "热线或他人反映的线索"
+    OTHER = "10", "其他严重侵害或面临危险"
+
+
+class MandatoryReport(Kept, SchoolOwned):
+    """强制报告: call 110 first, then this minimal record. Never exported, never searched."""
+
+    __tablename__ = "mandatory_report"
+    RESOURCE = Resource.INCIDENTS
+
+    child_id: Mapped[int | None] = field("儿童", ForeignKey("child.id"), index=True)
+    found_at: Mapped[dt.datetime] = field("发现时间", Moment)
+    finder: Mapped[str] = field("发现人", String(30), check=rules.person_name)
+    situation: Mapped[Situation] = field("情形", Coded(Situation), group=Group.INCIDENT)
+    reported_at: Mapped[dt.datetime | None] = field("向公安机关报告时间", Moment)
+    station: Mapped[str | None] = field("受理单位", String(60))
+    receipt: Mapped[str | None] = field("受理编号", String(40), hint="接警回执号")
+    bureau_at: Mapped[dt.datetime | None] = field("向教育局报告时间", Moment)
+    details: Mapped[str | None] = field("补充说明", LongText, group=Group.INCIDENT, hint="只写必要事实；不导出、不可搜索")
+    school: Mapped[School] = link("学校")
+    child: Mapped[Child | None] = link("儿童")
+
+    def __str__(self) -> str:
+        return "强制报告"
 
 
 # --- school work ---
@@ -781,11 +1350,60 @@ class Carrier(Choice):
     OUTSIDE = "outside", "外单位"
 
 
+class Sphere(Choice):
+    """三位一体: whose action it is."""
+
+    SCHOOL = "school", "学校"
+    FAMILY = "family", "家庭"
+    SOCIETY = "society", "社会"
+
+
+class Level(Choice):
+    SCHOOL = "1", "校级"
+    COUNTY = "2", "县级"
+    CITY = "3", "市级"
+    PROVINCE = "4", "省级"
+    NATION = "5", "国家级"
+
+
+class FacilityKind(Choice):
+    HOME = "home", "留守儿童之家"
+    PALACE = "palace", "乡村学校少年宫"
+    COUNSEL = "counsel", "心理咨询室"
+    CALLS = "calls", "亲情电话（视频）室"
+    DORM = "dorm", "宿舍"
+    CANTEEN = "canteen", "食堂"
+    SPORT = "sport", "运动场"
+    LIBRARY = "library", "图书室"
+
+
+class Facility(Kept, SchoolOwned):
+    """阵地与设施: a room or ground for the children; its openings are activities."""
+
+    __tablename__ = "facility"
+    RESOURCE = Resource.WORK
+
+    kind: Mapped[FacilityKind] = field("类别", Coded(FacilityKind))
+    name: Mapped[str] = field("名称", String(60))
+    place: Mapped[str | None] = field("位置", String(60))
+    keeper: Mapped[str | None] = field("管理人", String(30))
+    since: Mapped[dt.date | None] = field("启用日期", Date, check=rules.not_in_future)
+    hours: Mapped[str | None] = field("开放时间", String(60), hint="如 周一至周五 16:30—18:00，假期每周三")
+    beds: Mapped[int | None] = field("床位数", Integer, hint="宿舍填")
+    equipment: Mapped[str | None] = field("设备与条件", LongText)
+    closed_on: Mapped[dt.date | None] = field("停用日期", Date)
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Activity(Kept, SchoolOwned):
-    """活动与演练: what a school does, with the children who took part."""
+    """活动: lesson, drill, meeting, linkage event, publicity, opening of a room, check. What a school does on a day."""
 
     __tablename__ = "activity"
     RESOURCE = Resource.WORK
+    __table_args__ = (Index(None, "kind_id", "on"),)
 
     title: Mapped[str] = field("主题", String(100))
     kind_id: Mapped[int] = field("类别", ForeignKey("code.id"), index=True)
@@ -796,10 +1414,22 @@ class Activity(Kept, SchoolOwned):
     leader: Mapped[str | None] = field("负责人", String(30))
     pupils: Mapped[int | None] = field("参加学生数", Integer)
     adults: Mapped[int | None] = field("家长、监护人数", Integer)
-    partners: Mapped[str | None] = field("联合部门", String(100))
+    facility_id: Mapped[int | None] = field("场所", ForeignKey("facility.id"), index=True)
+    opened: Mapped[str | None] = field("起止时间", String(20), hint="如 14:00—17:00")
+    spheres: Mapped[tuple[str, ...] | None] = field("体系", Several(Sphere))
+    agencies: Mapped[tuple[str, ...] | None] = field("联合部门", Several())
+    partners: Mapped[str | None] = field("其他联合单位", String(100))
+    expert: Mapped[str | None] = field("邀请专家（姓名、单位）", String(60))
+    seconds: Mapped[int | None] = field("疏散用时（秒）", Integer)
+    problems: Mapped[str | None] = field("发现的问题与整改", LongText)
+    media: Mapped[str | None] = field("媒体或平台", String(60))
+    level: Mapped[Level | None] = field("级别", Coded(Level))
+    web: Mapped[str | None] = field("报道链接", String(200), check=rules.web_address)
+    money: Mapped[Decimal | None] = field("款物（元）", Exact)
     summary: Mapped[str | None] = field("过程与效果", LongText, hint="不超过 800 字")
     school: Mapped[School] = link("学校")
     kind: Mapped[Code] = link("类别")
+    facility: Mapped[Facility | None] = link("场所")
     participants: Mapped[list[Participation]] = link("参加儿童", back_populates="activity")
 
     def __str__(self) -> str:
@@ -870,6 +1500,277 @@ class Attendance(Kept, CareEvent):
 
     def __str__(self) -> str:
         return self.carer_name
+
+
+class Body(Choice):
+    """What a post belongs to."""
+
+    LEADING = "leading", "领导小组"
+    WORKING = "working", "工作小组"
+    KEEPER = "keeper", "档案管理员"
+    COUNSELLOR = "counsellor", "心理教师"
+    LIFE = "life", "生活辅导员"
+    LEGAL = "legal", "法治副校长"
+    VILLAGE = "village", "村（居）儿童主任"
+
+
+class Rank(Choice):
+    HEAD = "head", "组长"
+    DEPUTY = "deputy", "副组长"
+    OFFICE = "office", "办公室主任"
+    MEMBER = "member", "成员"
+
+
+class PostSource(Choice):
+    FULL = "full", "专职"
+    SIDE = "side", "兼任"
+    REASSIGNED = "reassigned", "富余教师转岗"
+    HIRED = "hired", "政府购买服务"
+
+
+class Post(Kept, SchoolOwned, Period):
+    """任职: who holds which duty from when to when: members of the two groups, dossier keeper, counsellor, life counsellor."""
+
+    __tablename__ = "post"
+    RESOURCE = Resource.WORK
+
+    body: Mapped[Body] = field("岗位", Coded(Body))
+    rank: Mapped[Rank | None] = field("组内职务", Coded(Rank))
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name)
+    title: Mapped[str | None] = field("行政职务", String(40))
+    duties: Mapped[str | None] = field("职责分工", LongText)
+    phone: Mapped[str | None] = field("联系电话", Sealed("post.phone"), check=rules.phone, group=Group.CONTACT)
+    source: Mapped[PostSource | None] = field("来源", Coded(PostSource))
+    certificate: Mapped[str | None] = field("资格证书", String(60))
+    checked_on: Mapped[dt.date | None] = field("从业背景查询日", Date, check=rules.not_in_future)
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PaperKind(Choice):
+    PROGRAMME = "programme", "年度实施方案"
+    PLAN = "plan", "学期工作计划"
+    TERM_SUMMARY = "term_summary", "学期工作总结"
+    YEAR_SUMMARY = "year_summary", "年度工作总结"
+    RULE = "rule", "制度"
+    FOUNDING = "founding", "成立文件与职责分工"
+    EVIDENCE = "evidence", "佐证材料"
+    OTHER = "other", "其他"
+
+
+class PaperState(Choice):
+    DRAFT = "draft", "草稿"
+    SUBMITTED = "submitted", "已提交"
+    RETURNED = "returned", "退回修改"
+    FILED = "filed", "已备案"
+
+
+class RuleKind(Choice):
+    """The six written rules the rubric asks for."""
+
+    TALK = "talk", "谈心制度"
+    VISIT = "visit", "家访制度"
+    HANDOVER = "handover", "假期交接制度"
+    SECRECY = "secrecy", "档案保密制度"
+    DUTY = "duty", "值班制度"
+    REPORT = "report", "强制报告制度"
+    OTHER = "other", "其他制度"
+
+
+class Support(Choice):
+    """三个体系 of 三(五): the evidence folders."""
+
+    ORGANISATION = "organisation", "组织保障体系"
+    EDUCATION = "education", "教育保障体系"
+    GUARDIANSHIP = "guardianship", "监护保障体系"
+
+
+class Paper(Kept, SchoolOwned):
+    """文件材料: programme, plan, summary, rule, evidence. A plan is handed in, then filed or returned by the office."""
+
+    __tablename__ = "paper"
+    RESOURCE = Resource.WORK
+
+    kind: Mapped[PaperKind] = field("类别", Coded(PaperKind))
+    title: Mapped[str] = field("标题", String(100))
+    number: Mapped[str | None] = field("文号", String(40))
+    term_id: Mapped[int | None] = field("学期", ForeignKey("term.id"), hint="学期计划、总结须填")
+    rule: Mapped[RuleKind | None] = field("制度类别", Coded(RuleKind))
+    support: Mapped[Support | None] = field("所属体系", Coded(Support))
+    on: Mapped[dt.date] = field("制定日期", Date, check=rules.not_in_future)
+    revised_on: Mapped[dt.date | None] = field("修订或确认日期", Date, check=rules.not_in_future)
+    summary: Mapped[str | None] = field("内容摘要", LongText)
+    state: Mapped[PaperState] = field("状态", Coded(PaperState), default=PaperState.DRAFT)
+    submitted_on: Mapped[dt.date | None] = field("提交日期", Date)
+    answered_on: Mapped[dt.date | None] = field("答复日期", Date)
+    answer: Mapped[str | None] = field("退回意见", String(200))
+    school: Mapped[School] = link("学校")
+    term: Mapped[Term | None] = link("学期")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Weekday(Choice):
+    MON = "1", "星期一"
+    TUE = "2", "星期二"
+    WED = "3", "星期三"
+    THU = "4", "星期四"
+    FRI = "5", "星期五"
+    SAT = "6", "星期六"
+    SUN = "7", "星期日"
+
+
+class EveningSlot(Kept, SchoolOwned):
+    """晚间安排 of a boarding school: what the children do on which evening, and who is on duty."""
+
+    __tablename__ = "evening_slot"
+    RESOURCE = Resource.WORK
+
+    term_id: Mapped[int] = field("学期", ForeignKey("term.id"), index=True)
+    weekday: Mapped[Weekday] = field("星期", Coded(Weekday))
+    hours: Mapped[str] = field("时段", String(20), hint="如 19:00—20:00")
+    content: Mapped[str] = field("内容", String(100))
+    teacher: Mapped[str | None] = field("值班教师", String(30))
+    attending: Mapped[int | None] = field("参加人数", Integer)
+    school: Mapped[School] = link("学校")
+    term: Mapped[Term] = link("学期")
+
+    def __str__(self) -> str:
+        return self.content
+
+
+class CensusReturn(Kept, SchoolOwned):
+    """摸底上报: a centre hands its count in, for its sites too. The first submission counts."""
+
+    __tablename__ = "census_return"
+    RESOURCE = Resource.WORK
+    __table_args__ = (_live("census_id", "school_id"),)
+
+    census_id: Mapped[int] = field("摸底", ForeignKey("census_round.id"), index=True)
+    on: Mapped[dt.date] = field("上报日期", Date)
+    children: Mapped[int] = field("留守儿童数", Integer)
+    girls: Mapped[int] = field("其中女", Integer)
+    by: Mapped[str] = field("填表人", String(30))
+    remark: Mapped[str | None] = field("备注", String(200))
+    census: Mapped[CensusRound] = link("摸底")
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return f"{self.on}"
+
+
+class Opinion(Kept, SchoolOwned):
+    """舆情: found, reported, dealt with. Reported more than 24 hours after it was found counts against the school."""
+
+    __tablename__ = "opinion"
+    RESOURCE = Resource.INCIDENTS
+
+    found_at: Mapped[dt.datetime] = field("发现时间", Moment)
+    source: Mapped[str] = field("来源", String(60))
+    level: Mapped[Attention] = field("级别", Coded(Attention), default=Attention.NORMAL)
+    summary: Mapped[str] = field("摘要", LongText, group=Group.INCIDENT)
+    reported_at: Mapped[dt.datetime | None] = field("报告时间", Moment)
+    handling: Mapped[str | None] = field("处置情况", LongText, group=Group.INCIDENT)
+    hidden: Mapped[bool] = field("瞒报（德育股认定）", Boolean, default=False)
+    closed_on: Mapped[dt.date | None] = field("结案日期", Date, check=rules.not_in_future)
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return "舆情"
+
+
+class NoticeKind(Choice):
+    NOTICE = "notice", "通知"
+    CHASE = "chase", "催办"
+    POLICY = "policy", "政策文件"
+
+
+class Notice(Kept, Shared):
+    """下发通知: what the office tells schools; a policy document is one too. Who has read it stands in the receipts."""
+
+    __tablename__ = "notice"
+    RESOURCE = Resource.NOTICES
+
+    kind: Mapped[NoticeKind] = field("类别", Coded(NoticeKind), default=NoticeKind.NOTICE)
+    title: Mapped[str] = field("标题", String(100))
+    number: Mapped[str | None] = field("文号", String(40))
+    on: Mapped[dt.date] = field("发文日期", Date)
+    due_on: Mapped[dt.date | None] = field("办理期限", Date)
+    body: Mapped[str] = field("正文", LongText)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class NoticeReceipt(Row, SchoolOwned):
+    """阅知: a school to which a notice is addressed, and when it was read there first."""
+
+    __tablename__ = "notice_receipt"
+    __table_args__ = (UniqueConstraint("notice_id", "school_id"),)
+    RESOURCE = Resource.WORK
+
+    notice_id: Mapped[int] = field("通知", ForeignKey("notice.id"), index=True)
+    read_at: Mapped[dt.datetime | None] = field("阅知时间", Moment)
+    read_by: Mapped[str | None] = field("阅知人", String(30))
+    notice: Mapped[Notice] = link("通知")
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return str(self.school)
+
+
+class Attachment(Kept, ChildFile):
+    """附件: a file on a record. With a child it follows the child; without one it stays with the school.
+
+    The file lies outside the web root under a random name; this row knows what it is called and where it belongs.
+    """
+
+    __tablename__ = "attachment"
+    RESOURCE = Resource.WORK
+    ALSO = (ForeignKeyConstraint(["school_id"], ["school.id"]), Index(None, "table_name", "row_id"))
+
+    child_id: Mapped[int | None] = field("儿童", Integer, sort_order=-6)
+    table_name: Mapped[str] = field("所属记录", String(40))
+    row_id: Mapped[int] = field("所属编号", Integer)
+    name: Mapped[str] = field("文件名", String(200))
+    stored: Mapped[str] = field("存放名", String(64), unique=True)
+    media_type: Mapped[str] = field("类型", String(100))
+    size: Mapped[int] = field("大小", Integer)
+    digest: Mapped[str] = field("摘要", String(64))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BatchKind(Choice):
+    ROLLOVER = "rollover", "升级"
+    STAFF = "staff", "责任人移交"
+    CONFIRM = "confirm", "全班确认"
+    TALKS = "talks", "批量谈心"
+    HANDOVER = "handover", "批量假期交接"
+    CARDS = "cards", "批量发卡"
+    PASTE = "paste", "粘贴录入"
+    TRANSFER = "transfer", "批量转学"
+
+
+class Batch(Row, SchoolOwned):
+    """批量操作: what one click changed in many rows, so that it can be undone as one."""
+
+    __tablename__ = "batch"
+    RESOURCE = Resource.WORK
+
+    kind: Mapped[BatchKind] = field("操作", Coded(BatchKind))
+    words: Mapped[str] = field("内容", String(200))
+    changes: Mapped[list[Any]] = mapped_column(JSON, default=list, info={"label": "变动"})
+    count: Mapped[int] = field("条数", Integer, default=0)
+    undone_at: Mapped[dt.datetime | None] = field("撤销时间", Moment)
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return self.words
 
 
 # --- the annual target assessment (年度综合目标考核) ---
@@ -1046,6 +1947,28 @@ class Adjustment(Kept, SchoolOwned):
         return self.matter
 
 
+class Inspection(Kept, SchoolOwned):
+    """抽查: the office's sample of a school in a round: fields compared with the child, answers asked (F20, F21)."""
+
+    __tablename__ = "inspection"
+    RESOURCE = Resource.SCORES
+
+    round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"), index=True)
+    on: Mapped[dt.date] = field("抽查日期", Date, check=rules.not_in_future)
+    children: Mapped[int] = field("抽查儿童数", Integer, default=0)
+    fields_checked: Mapped[int] = field("核对项数", Integer, default=0)
+    fields_wrong: Mapped[int] = field("不符项数", Integer, default=0)
+    answers: Mapped[int] = field("有效问卷数", Integer, default=0)
+    satisfied: Mapped[int] = field("满意数", Integer, default=0)
+    inspectors: Mapped[str | None] = field("核查人", String(60))
+    document: Mapped[str | None] = field("依据", String(100))
+    round: Mapped[Round] = link("轮次")
+    school: Mapped[School] = link("学校")
+
+    def __str__(self) -> str:
+        return f"{self.on}"
+
+
 # --- accounts ---
 
 
@@ -1146,6 +2069,19 @@ class ImportBatch(Row, SchoolOwned):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class Draft(Base, Private):
+    """草稿: a form that arrived after its session had expired; kept sealed for its own author, for a day."""
+
+    __tablename__ = "draft"
+    RESOURCE = Resource.ACCOUNTS
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    path: Mapped[str] = mapped_column(String(300))
+    fields: Mapped[str] = mapped_column(Sealed("draft.fields", None))
+    at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow)
 
 
 # --- audit: written by audit.py alone ---

@@ -31,6 +31,8 @@ class Group(StrEnum):
     IDENTITY = "G3"
     FAMILY = "G4"
     MIND = "G5"
+    COUNSELLING = "G5c"
+    """The counsellor's own notes: of G5, the part that teachers do not read."""
     INCIDENT = "G6"
 
 
@@ -119,6 +121,23 @@ class Coded(TypeDecorator[Choice]):
         return None if value is None else self.choices(value)
 
 
+class Several(TypeDecorator[tuple[str, ...]]):
+    """Several codes in one column, in the order of their list. ``choices`` None: codes of the county's own code table."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, choices: type[Choice] | None = None):
+        self.choices = choices
+        super().__init__(200)
+
+    def process_bind_param(self, value: Any, _dialect: Any) -> str | None:
+        return " ".join(str(getattr(v, "value", v)) for v in value) if value else None
+
+    def process_result_value(self, value: str | None, _dialect: Any) -> tuple[str, ...] | None:
+        return tuple(self.choices(v) if self.choices else v for v in value.split()) if value else None
+
+
 class Moment(TypeDecorator[dt.datetime]):
     """A point in time, stored as UTC without a zone (SQLite keeps none), always aware in Python."""
 
@@ -180,6 +199,21 @@ class Keyring:
             return self._sealing.decrypt(raw[:12], raw[12:], place.encode()).decode()
         except InvalidTag:
             raise ValueError(f"cannot open a value of {place}: another key, or moved from another column") from None
+
+    def seal_bytes(self, plain: bytes, place: str) -> bytes:
+        """A file as it lies on the disk: key id, nonce, ciphertext; bound to the name it is stored under."""
+        assert self._sealing, "the keyring is locked"
+        nonce = os.urandom(12)
+        return self.key_id.encode() + b":" + nonce + self._sealing.encrypt(nonce, plain, place.encode())
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """Raises ValueError when the key is another one, or the file was changed or stored under another name."""
+        assert self._sealing, "the keyring is locked"
+        _, _, body = sealed.partition(b":")
+        try:
+            return self._sealing.decrypt(body[:12], body[12:], place.encode())
+        except (InvalidTag, ValueError):
+            raise ValueError("cannot open a file: another key, changed, or stored under another name") from None
 
     def sign(self, message: str) -> str:
         """The MAC of a link of the audit chain."""

@@ -122,6 +122,13 @@ def sensible_date(value: str) -> str | None:
     return None
 
 
+def web_address(value: str) -> str | None:
+    """A link that is shown as text and opened by hand: http or https, no spaces."""
+    if not re.fullmatch(r"https?://[^\s<>\"']{4,190}", value):
+        return "链接应以 http:// 或 https:// 开头。"
+    return None
+
+
 def mask(value: str) -> str:
     """5399****0120, 139****4467: enough to recognise, not enough to use."""
     if len(value) >= 15:

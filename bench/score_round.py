@@ -14,7 +14,9 @@ from admin_app.db import db, session_with
 from admin_app.models import Round, RoundState
 from bench import empty_app, load_demo, machine, spread, statements, timed
 
-SHARED = ("terms", "unit_of", "stays", "names", "children", "months")
+SHARED = (
+    "terms", "sites", "unit_of", "words", "activities", "rooms", "stays", "names", "children", "by_term", "months_due",
+)  # fmt: skip
 """What the metrics share: computed once a round, on first use."""
 
 

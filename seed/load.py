@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gc
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Boolean, Date, Integer, select
+from sqlalchemy import Date, Integer, select
 from sqlalchemy.orm import Session, class_mapper
 
 from admin_app import labels
@@ -22,31 +25,58 @@ from admin_app.assessment import workflow
 from admin_app.models import (
     Activity,
     Adjustment,
+    Agreement,
     Attendance,
     Carer,
     CareRecord,
+    Category,
+    CensusReturn,
+    CensusRound,
     Child,
     Code,
     ContactCard,
+    Counselling,
     Day,
+    DropoutCase,
+    DropoutStep,
     Enrolment,
+    Evaluation,
+    EveningSlot,
+    Facility,
+    Flag,
+    Handover,
+    HelpPlan,
+    Holiday,
     Indicator,
+    Inspection,
+    Letter,
+    MandatoryReport,
+    Notice,
+    NoticeReceipt,
+    Opinion,
+    Pairing,
+    Paper,
     Parent,
     ParentStatus,
     Participation,
+    Post,
     Responsibility,
     Round,
     Scheme,
     School,
+    SchoolKind,
     Setting,
     Sheet,
     Staff,
     StateNote,
+    Subsidy,
     Term,
     Township,
     TrainingSession,
+    Transfer,
+    Workday,
 )
-from admin_app.orm import Base, Coded, Exact, Row
+from admin_app.orm import Base, Exact, Moment, Row
 from admin_app.rules import Complaint, at_age, months_before
 
 HERE = Path(__file__).parent
@@ -55,20 +85,30 @@ DEMO = HERE / "demo"
 DAYS_FROM, DAYS_TO = dt.date(1990, 1, 1), dt.date(2045, 12, 31)
 
 ORDER: tuple[type[Base], ...] = (
-    School, Staff, Child, Enrolment, Parent, ParentStatus, Carer, Responsibility, ContactCard, StateNote, CareRecord,
-    Activity, Participation, TrainingSession, Attendance, Round, Adjustment,
+    School, Staff, Post, Facility, Paper, EveningSlot, Child, Enrolment, Parent, ParentStatus, Carer, Responsibility, ContactCard,
+    Agreement, Category, Transfer, StateNote, CareRecord, Counselling, Flag, HelpPlan, Letter, Pairing, Evaluation, Handover,
+    DropoutCase, DropoutStep, Subsidy, MandatoryReport, Activity, Participation, TrainingSession, Attendance, CensusReturn,
+    Opinion, Notice, NoticeReceipt, Round, Adjustment, Inspection,
 )  # fmt: skip
+"""References point back. Flags come after what would follow them up: their own dates say when that was."""
+HAPPENED = (
+    "on", "issued_on", "signed_on", "found_on", "found_at", "proposed_on", "family_on", "village_on", "start", "since", "read_at",
+)  # fmt: skip
+"""Where a row says when it happened; the first that is filled in counts."""
+AT_ONCE = 2000
+"""Rows a flush: what a session holds slows every flush that follows."""
 Progress = Callable[[str, int], None]
 
 
 def load_reference(session: Session) -> int:
     """Townships, code lists, terms, the calendar and the rubric, where they are not there yet. Returns how many rows."""
     count = 0
-    for model in (Township, Term, Code):
+    for model in (Township, Term, Holiday, Workday):
         if session.scalar(select(model.id).limit(1)) is None:
             rows = list(_rows(REFERENCE, model.__tablename__))
             session.add_all(model(**dict(_parsed(model, where, row))) for where, row in rows)
             count += len(rows)
+    count += _missing_codes(session) + _bureau(session) + _census(session)
     if session.scalar(select(Day.date).limit(1)) is None:
         days = list(_calendar())
         session.add_all(days)
@@ -77,6 +117,35 @@ def load_reference(session: Session) -> int:
         count += _load_rubric(session)
     session.flush()
     return count
+
+
+def _missing_codes(session: Session) -> int:
+    """Entries of the code lists that are not there yet: a newer version may bring some; what the office changed stays."""
+    there = set(session.execute(select(Code.kind, Code.code)).all())
+    rows = [Code(**dict(_parsed(Code, where, row))) for where, row in _rows(REFERENCE, "code")]
+    missing = [row for row in rows if (row.kind, row.code) not in there]
+    session.add_all(missing)
+    return len(missing)
+
+
+def _bureau(session: Session) -> int:
+    """The bureau itself is a row among the schools: its own leading group, meetings and papers hang on it."""
+    if session.scalar(select(School.id).where(School.kind == SchoolKind.BUREAU)) is not None:
+        return 0
+    session.add_all(School(**dict(_parsed(School, where, row))) for where, row in _rows(REFERENCE, "school"))
+    return 1
+
+
+def _census(session: Session) -> int:
+    if session.scalar(select(CensusRound.id).limit(1)) is not None:
+        return 0
+    session.flush()
+    terms = {term.code: term.id for term in session.scalars(select(Term))}
+    rows = [(where, row) for where, row in _rows(REFERENCE, "census_round") if row["term"] in terms]
+    for where, row in rows:
+        term = terms[row.pop("term")]
+        session.add(CensusRound(term_id=term, **dict(_parsed(CensusRound, where, row))))
+    return len(rows)
 
 
 def _calendar() -> Iterator[Day]:
@@ -109,6 +178,57 @@ def _load_rubric(session: Session) -> int:
     return position + 1
 
 
+class Named(NamedTuple):
+    """A row that others may point to: its id, and what a row that hangs on the same child takes over from it."""
+
+    id: int
+    owner: dict[str, Any]
+
+
+class Known:
+    """What the rows of a folder may refer to: rows by code, the stays of each child, and how its carer signs."""
+
+    def __init__(self, session: Session) -> None:
+        self.tables: dict[str, dict[str, Named]] = {}
+        self.stays: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        self.signatures: dict[str, dict[str, Any]] = {}
+        for model in (Township, School, Term, Holiday, Code, Scheme, Round):
+            self.tables[model.__tablename__] = {row.code: Named(row.id, {}) for row in session.scalars(select(model))}
+        census = session.execute(select(Term.code, CensusRound.id).join(Term, Term.id == CensusRound.term_id))
+        self.tables[CensusRound.__tablename__] = {term: Named(key, {}) for term, key in census}
+
+    def find(self, table: str, code: str) -> Named:
+        found = self.tables.get(table, {}).get(code)
+        if found is None:
+            raise Complaint(f"找不到 {code}。")
+        return found
+
+    def stay(self, child: str, day: str) -> dict[str, Any]:
+        """The child's stay on a day, else its first: one who moved has several."""
+        stays = self.stays.get(child)
+        if not stays:
+            raise Complaint(f"{child} 没有就读。")
+        return next((owner for start, owner in reversed(stays) if start <= day), stays[0][1])
+
+    def add(self, row: dict[str, str], record: Any) -> None:
+        """Remember a row that has been saved."""
+        if isinstance(record, Enrolment):
+            owner = {"enrolment_id": record.id, **_picked(record, "child_id", "school_id", "child_name")}
+            self.stays.setdefault(row["child"], []).append((row["start"], owner))
+            self.stays[row["child"]].sort(key=lambda stay: stay[0])
+        if isinstance(record, Carer):
+            self.signatures[row["code"]] = {"carer_name": record.name, **_picked(record, "relation", "person_key")}
+        if code := row.get("code"):
+            owner = _picked(record, "enrolment_id", "child_id", "school_id") if hasattr(record, "child_id") else {}
+            if isinstance(record, Child):
+                owner = {"child_id": record.id, "school_id": record.school_id, "child_name": record.name}
+            self.tables.setdefault(record.__tablename__, {})[code] = Named(record.id, owner)
+
+
+def _picked(record: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names if hasattr(record, name)}
+
+
 def load_folder(session: Session, folder: Path, progress: Progress = lambda _name, _n: None) -> dict[str, int]:
     """Load a folder into an empty register.
 
@@ -117,46 +237,59 @@ def load_folder(session: Session, folder: Path, progress: Progress = lambda _nam
     """
     if not folder.is_dir():
         raise Complaint(f"没有这个文件夹：{folder}")
-    known = _known(session)
+    known = Known(session)
     counts: dict[str, int] = {}
-    for model in ORDER:
-        name = model.__tablename__
-        made: list[tuple[str, Any]] = []
-        for where, row in _rows(folder, name):
-            code = row.get("code") or row.get("title") or ""
-            record = model(**dict(_resolved(model, where, row, known)))
-            made.append((code, record))
-        if model is School:
-            _schools_by_rank(session, made, known, folder)
-        else:
-            session.add_all(record for _code, record in made)
-            session.flush()
-        known[name] = known.get(name, {}) | {code: record.id for code, record in made if code}
-        if model is Child:
-            known["child_school"] = {code: child.school_id for code, child in made}
-        if model is Parent:
-            known["parent_of"] = {code: (("child_id", p.child_id), ("school_id", p.school_id)) for code, p in made}
-        if model is Enrolment:
-            known["stay"] = {child: (e.id, e.child_id, e.school_id, e.child_name) for child, e in _by_child(made, folder)}
-        if model is Carer:
-            known["carer_row"] = {code: record for code, record in made}
-        counts[name] = len(made)
-        progress(labels.of_table(name), len(made))
-        if model in (CareRecord, StateNote, Participation):
-            session.expunge_all()
-    counts["item_score"] = _judgements(session, folder, known)
-    progress(labels.of_table("item_score"), counts["item_score"])
+    with _young_garbage_only():
+        for model in ORDER:
+            counts[model.__tablename__] = sum(
+                _load_part(session, model, part, known) for part in _parts(model, list(_rows(folder, model.__tablename__)))
+            )
+            progress(labels.of_table(model.__tablename__), counts[model.__tablename__])
+        counts["item_score"] = _judgements(session, folder, known)
+        progress(labels.of_table("item_score"), counts["item_score"])
     if session.scalar(select(Setting).where(Setting.key == "demo")) is None:
         session.add(Setting(key="demo", value="1"))
     session.flush()
     return counts
 
 
-def _judgements(session: Session, folder: Path, known: dict[str, dict[str, Any]]) -> int:
+def _load_part(session: Session, model: type[Base], part: list[tuple[str, dict[str, str]]], known: Known) -> int:
+    records = [model(**_fields(model, where, row, known)) for where, row in part]
+    session.add_all(records)
+    session.flush()
+    for (_where, row), record in zip(part, records, strict=True):
+        known.add(row, record)
+    session.expunge_all()
+    gc.collect(1)
+    return len(part)
+
+
+@contextmanager
+def _young_garbage_only() -> Iterator[None]:
+    """Python's collector would walk all that the log keeps until the commit again and again: a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _parts(model: type[Base], rows: list[tuple[str, dict[str, str]]]) -> Iterator[list[tuple[str, dict[str, str]]]]:
+    """What is flushed at once. Centres come before the sites that point to them."""
+    if model is School:
+        yield [(where, row) for where, row in rows if not row.get("centre")]
+        rows = [(where, row) for where, row in rows if row.get("centre")]
+    for first in range(0, len(rows), AT_ONCE):
+        yield rows[first : first + AT_ONCE]
+
+
+def _judgements(session: Session, folder: Path, known: Known) -> int:
     """Sheets for every round, and what the office judged by hand (item_score.csv: round, school, indicator, final, reason)."""
     sheets: dict[tuple[str, str], Sheet] = {}
     indicators: dict[tuple[int, str], Indicator] = {}
-    codes = {school_id: code for code, school_id in known["school"].items()}
+    codes = {school.id: code for code, school in known.tables["school"].items()}
     for round_ in session.scalars(select(Round)):
         workflow.open_sheets(session, round_)
         for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id)):
@@ -174,39 +307,6 @@ def _judgements(session: Session, folder: Path, known: dict[str, dict[str, Any]]
         count += 1
     session.flush()
     return count
-
-
-def _schools_by_rank(session: Session, made: list[tuple[str, Any]], known: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Centres first: a site points to one."""
-    centre_of = {row["code"]: row.get("centre", "") for _where, row in _rows(folder, "school")}
-    first = [record for code, record in made if not centre_of[code]]
-    session.add_all(first)
-    session.flush()
-    ids = known.get("school", {}) | {r.code: r.id for r in first}
-    for code, record in made:
-        if centre_of[code]:
-            if centre_of[code] not in ids:
-                raise Complaint(f"school.csv：学校 {code} 的上级中心校 {centre_of[code]} 不存在。")
-            record.centre_id = ids[centre_of[code]]
-            session.add(record)
-    session.flush()
-
-
-def _by_child(made: list[tuple[str, Any]], folder: Path) -> Iterator[tuple[str, Enrolment]]:
-    for (_code, enrolment), (_where, row) in zip(made, _rows(folder, "enrolment"), strict=True):
-        yield row["child"], enrolment
-
-
-def _known(session: Session) -> dict[str, dict[str, Any]]:
-    """What a reference may name that is there already."""
-    return {
-        "township": {t.code: t.id for t in session.scalars(select(Township))},
-        "school": {s.code: s.id for s in session.scalars(select(School))},
-        "term": {t.code: t.id for t in session.scalars(select(Term))},
-        "code": {c.code: c.id for c in session.scalars(select(Code))},
-        "scheme": {s.code: s.id for s in session.scalars(select(Scheme))},
-        "assessment_round": {r.code: r.id for r in session.scalars(select(Round))},
-    }
 
 
 def _rows(folder: Path, name: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -227,95 +327,73 @@ def _parsed(model: type[Base], where: str, row: dict[str, str]) -> Iterator[tupl
                 raise Complaint(f"{where}，列 {name}：{e}") from None
 
 
-def _resolved(model: type[Base], where: str, row: dict[str, str], known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """The fields of a row, its references turned into ids."""
-    mapper = class_mapper(model)
-    plain: dict[str, str] = {}
+def _fields(model: type[Base], where: str, row: dict[str, str], known: Known) -> dict[str, Any]:
+    """The fields of a row: texts parsed, references turned into ids, and whose row it is."""
+    columns = class_mapper(model).columns
+    happened = next((row[name] for name in HAPPENED if row.get(name)), "")
+    owner: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, raw in row.items():
-        if raw == "" or (name == "centre" and model is School):
+        if raw == "" or name == "entered_at":
             continue
-        if name == "entered_at":
-            yield "created_at", _entered(where, raw)
-        elif name == "enrolment" or (name == "child" and hasattr(model, "enrolment_id")):
-            yield from _stay(model, where, raw, known)
-        elif name == "child":
-            yield from _child(model, where, raw, known)
-        elif name == "carer" and model is Attendance:
-            carer = _find(known, "carer_row", where, name, raw)
-            yield from (("carer_name", carer.name), ("relation", carer.relation), ("person_key", carer.person_key))
-        elif name in mapper.relationships or name == "issued_by":
-            far = mapper.relationships[name].mapper.class_.__tablename__
-            yield f"{_column(model, name)}", _find(known, far, where, name, raw)
-            if name == "parent":
-                yield from known["parent_of"][raw]
-        elif name in mapper.columns or name == "on":
-            plain[name] = raw
-        elif name != "code":
-            raise Complaint(f"{where}：没有 {name} 这一列。")
-    if "entered_at" not in row and hasattr(model, "created_at"):
-        yield from _entered_when_it_happened(row)
-    yield from _parsed(model, where, plain)
+        try:
+            if name == "child":
+                on_stay = "enrolment_id" in columns
+                owner |= known.stay(raw, happened or row.get("entered_at") or "9999") if on_stay else known.find("child", raw).owner
+            elif name == "carer" and model is Attendance:
+                fields |= known.signatures[raw]
+            elif reference := _reference(model, name):
+                column, table = reference
+                found = known.find(table, raw)
+                fields[column] = found.id
+                owner |= found.owner
+            elif name in columns:
+                fields[name] = _value(model, name, raw)
+            elif name != "code":
+                raise Complaint("没有这一列。")
+        except (Complaint, ValueError, KeyError) as e:
+            raise Complaint(f"{where}，列 {name}：{e}") from None
+    entered = row.get("entered_at") or happened
+    if entered and entered[:10] <= dt.date.today().isoformat() and "created_at" in columns:
+        fields["created_at"] = _entered(entered[:10])
+    return {name: value for name, value in owner.items() if name in columns} | fields
 
 
-def _column(model: type[Base], relation: str) -> str:
-    return next(
-        c.name for c in class_mapper(model).relationships[relation].local_columns if c.name != "school_id" or relation == "school"
-    )
+@cache
+def _reference(model: type[Base], name: str) -> tuple[str, str] | None:
+    """(column, table) where a column of the file names a row of another table."""
+    mapper = class_mapper(model)
+    if name not in mapper.relationships:
+        return None
+    relation = mapper.relationships[name]
+    column = next(c.name for c in relation.local_columns if c.name != "school_id" or name == "school")
+    return str(column), relation.mapper.class_.__tablename__
 
 
-def _find(known: dict[str, dict[str, Any]], table: str, where: str, column: str, code: str) -> Any:
-    try:
-        return known[table][code]
-    except KeyError:
-        raise Complaint(f"{where}，列 {column}：找不到 {code}。") from None
+@cache
+def _entered(day: str) -> dt.datetime:
+    """Old records are taken to have been entered on their own day, at noon."""
+    return dt.datetime.combine(dt.date.fromisoformat(day), dt.time(12), labels.COUNTY_CLOCK)
 
 
-def _stay(model: type[Base], where: str, child: str, known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-    enrolment, child_id, school_id, name = _find(known, "stay", where, "child", child)
-    yield from (("enrolment_id", enrolment), ("child_id", child_id), ("school_id", school_id))
-    if "child_name" in class_mapper(model).columns:
-        yield "child_name", name
-
-
-def _child(model: type[Base], where: str, code: str, known: dict[str, dict[str, Any]]) -> Iterator[tuple[str, Any]]:
-    yield "child_id", _find(known, "child", where, "child", code)
-    if model is not Enrolment:
-        yield "school_id", known["child_school"][code]
-
-
-def _entered_when_it_happened(row: dict[str, str]) -> Iterator[tuple[str, Any]]:
-    """Old records are taken to have been entered on their own day."""
-    day = next((row[name] for name in ("on", "issued_on", "start") if row.get(name)), "")
-    if day and day <= dt.date.today().isoformat():
-        yield "created_at", _entered("", day)
-
-
-def _entered(where: str, raw: str) -> dt.datetime:
-    try:
-        return dt.datetime.combine(dt.date.fromisoformat(raw[:10]), dt.time(12), dt.UTC)
-    except ValueError:
-        raise Complaint(f"{where}，列 entered_at：“{raw}”不是日期。") from None
-
-
+@lru_cache(20_000)
 def _value(model: type[Base], name: str, raw: Any) -> Any:
     """A text into what the column keeps; the column's own check guards it."""
     if not isinstance(raw, str):
         return raw
-    kind = labels.column_type(model, name)
-    if isinstance(kind, Coded):
-        member = kind.choices.from_text(raw)
-        if member is None:
-            raise Complaint(f"“{raw}”不在可选范围内。")
-        return member
-    if isinstance(kind, Boolean):
-        return raw in ("1", "true", "是")
-    if isinstance(kind, Integer):
-        return int(raw)
-    if isinstance(kind, Exact):
-        return kind.process_result_value(raw, None)
-    if complaint := labels.complain(model, name, raw):
+    value, complaint = labels.parse(model, name, raw)
+    if complaint:
         raise Complaint(complaint)
-    return dt.date.fromisoformat(raw) if isinstance(kind, Date) else labels.tidied(model, name, raw)
+    kind = labels.column_type(model, name)
+    if not isinstance(value, str):
+        return value
+    if isinstance(kind, Integer):
+        return int(value)
+    if isinstance(kind, Exact):
+        return Decimal(value)
+    if isinstance(kind, Moment):
+        return dt.datetime.fromisoformat(value).replace(tzinfo=labels.COUNTY_CLOCK)
+    return dt.date.fromisoformat(value) if isinstance(kind, Date) else value
 
 
 __all__ = ["DEMO", "Row", "load_folder", "load_reference"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,10 +29,11 @@ from admin_app import commands, create_app, models as m, settings as configurati
 from admin_app.access import SYSTEM, Scope
 from admin_app.db import db, session_with
 from admin_app.models import Role
+from admin_app.records import attachments
 from tests import databases, factories as make
 
 PASSWORD = "chang-mi-ma-2026"
-PEOPLE = ("admin", "office", "leader", "secretary_a", "secretary_b")
+PEOPLE = ("admin", "office", "leader", "secretary_a", "secretary_b", "principal_a", "counsellor_a")
 WIDE_AWAKE = dt.timedelta(days=3650)
 
 
@@ -49,6 +52,7 @@ def base() -> Iterator[SimpleNamespace]:
             commands.load_reference()
             with session_with(SYSTEM, writes=True) as session:
                 ids = _county(session)
+                _file_on_a_post(session, ids, attachments.folder_of(settings.data_dir))
                 session.commit()
             db.session.remove()
             db.engine.dispose()
@@ -91,7 +95,7 @@ def open_as(app: Flask, ids: SimpleNamespace) -> Iterator[Callable[..., Any]]:
 
 
 def scope_of(ids: SimpleNamespace, name: str) -> Scope:
-    held = {"secretary_a": {ids.a, ids.a_site}, "secretary_b": {ids.b}}.get(name, set())
+    held = {ids.b} if name.endswith("_b") else {ids.a, ids.a_site} if name.endswith("_a") else set()
     return Scope(1, name, frozenset({Role(name.split("_")[0])}), frozenset(held))
 
 
@@ -143,7 +147,7 @@ def _county(session: Session) -> SimpleNamespace:
         pupils=20,
     )
     b = make.school(session, "2153990002", "青松小学")
-    make.school(session, "9953990001", "县外", kind=m.SchoolKind.OUTSIDE, assessed=False, school_group=None)
+    outside = make.school(session, "9953990001", "县外", kind=m.SchoolKind.OUTSIDE, assessed=False, school_group=None)
     ids = SimpleNamespace(a=a.id, a_site=a_site.id, b=b.id)
     round_ = m.Round(
         code="2026", title="2026 年度考核", scheme_id=session.scalar(select(m.Scheme.id)), start=dt.date(2025, 9, 1),
@@ -155,10 +159,29 @@ def _county(session: Session) -> SimpleNamespace:
     for key, at, name in (("a", a, "甲小雨"), ("b", b, "丁不漏")):
         _one_of_each(session, ids, key, at, name, round_)
     ids.child_site = make.left_behind(session, a_site, "乙大山").id
+    leaving = make.left_behind(session, b, "丙远行")
+    transfer = m.Transfer(
+        school_id=b.id, to_school_id=a.id, child_id=leaving.id, child_name=leaving.name, proposed_on=dt.date(2025, 12, 1)
+    )
+    going = m.Transfer(
+        school_id=a_site.id, to_school_id=outside.id, child_id=ids.child_site, child_name="乙大山", proposed_on=dt.date(2025, 12, 1),
+        kind=m.TransferKind.OUT, to_place="四川成都",
+    )  # fmt: skip
+    notice = m.Notice(title="关于开学摸底的通知", on=dt.date(2025, 9, 1), body="请按时上报")
+    session.add_all([transfer, going, notice])
+    session.flush()
+    session.add(m.NoticeReceipt(notice_id=notice.id, school_id=a.id))
+    ids.transfer_a, ids.transfer_b, ids.notice = going.id, transfer.id, notice.id
     for name in PEOPLE:
         _account(session, ids, name)
     session.flush()
     return ids
+
+
+def _file_on_a_post(session: Session, ids: SimpleNamespace, folder: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(picture, "PNG")
+    ids.attachment_a = attachments.keep(session, folder, session.get(m.Post, ids.post_a), "成立文件.png", picture.getvalue()).id
 
 
 def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School, name: str, round_: m.Round) -> None:
@@ -180,7 +203,9 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
     keep("care_record", make.talk(session, child, dt.date(2025, 9, 15), content=f"{name}说想家", staff_id=teacher.id))
     keep(
         "state_note",
-        make.event(session, m.StateNote, child, term_id=term.id, side=m.StateSide.MIND, on=dt.date(2025, 9, 16), text="平稳"),
+        make.event(
+            session, m.StateNote, child, term_id=term.id, side=m.StateSide.MIND, on=dt.date(2025, 9, 16), mind=f"{name}想妈妈"
+        ),
     )
     code = {c.code: c.id for c in session.scalars(select(m.Code))}
     activity = keep("activity", m.Activity(school_id=at.id, title=f"{at.name}演练", kind_id=code["D1"], on=dt.date(2025, 9, 20)))
@@ -194,6 +219,7 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
     )
     session.add_all([activity, training, batch, sheet, adjustment])
     session.flush()
+    _one_of_each_care(session, keep, at, child, term)
     for what, row in (
         ("activity", activity),
         ("training_session", training),
@@ -204,15 +230,63 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
         keep(what, row)
 
 
+def _one_of_each_care(session: Session, keep: Any, at: m.School, child: m.Child, term: m.Term) -> None:
+    """The rest of the register: one row of every kind, of this school and this child."""
+    day, code = dt.date(2025, 10, 9), {c.code: c.id for c in session.scalars(select(m.Code))}
+    holiday = session.scalar(select(m.Holiday).where(m.Holiday.code == "2025-winter"))
+    carer = session.scalar(select(m.Carer).where(m.Carer.child_id == child.id))
+    of_child = {"child_id": child.id, "school_id": at.id}
+    event = lambda model, **more: make.event(session, model, child, **more)  # noqa: E731
+    case = event(m.DropoutCase, found_on=day, grade=m.Grade.P3, reason=m.DropoutReason.WEARY)
+    rows = {
+        "agreement": m.Agreement(carer_id=carer.id, principals="父母", signed_on=day, start=day, **of_child),
+        "child_category": m.Category(kind=m.CategoryKind.H01, start=day, **of_child),
+        "flag": event(m.Flag, on=day, source="谈心", reason=f"{child.name}夜里哭"),
+        "counselling": m.Counselling(
+            enrolment_id=make.enrolment(session, child).id, on=day, counsellor="心理教师", body=f"{child.name}的秘密", **of_child
+        ),
+        "help_plan": event(m.HelpPlan, term_id=term.id, need=m.Need.EMO, plan="每周视频"),
+        "letter": event(m.Letter, term_id=term.id, on=day),
+        "pairing": event(m.Pairing, partner="同桌甲", start=day),
+        "evaluation": event(m.Evaluation, term_id=term.id, on=day, conduct=m.Mark.GOOD),
+        "holiday_handover": event(m.Handover, holiday_id=holiday.id, family_on=day),
+        "dropout_case": case,
+        "dropout_step": event(m.DropoutStep, case_id=case.id, step=m.StepKind.EDUCATE, on=day),
+        "subsidy": event(m.Subsidy, kind_id=code["Z02"], start=day),
+        "mandatory_report": m.MandatoryReport(
+            school_id=at.id,
+            child_id=child.id,
+            found_at=make.ENTERED,
+            finder="施老师",
+            situation=m.Situation.UNATTENDED,
+            details="细节",
+        ),
+        "opinion": m.Opinion(school_id=at.id, found_at=make.ENTERED, source="论坛", summary=f"{at.name}的传言"),
+        "facility": m.Facility(school_id=at.id, kind=m.FacilityKind.HOME, name=f"{at.name}之家"),
+        "post": m.Post(school_id=at.id, body=m.Body.LEADING, name="组长甲", start=day),
+        "paper": m.Paper(school_id=at.id, kind=m.PaperKind.PROGRAMME, title=f"{at.name}方案", on=day),
+        "evening_slot": m.EveningSlot(school_id=at.id, term_id=term.id, weekday=m.Weekday.MON, hours="19:00", content="阅读"),
+        "census_return": m.CensusReturn(
+            school_id=at.id, census_id=session.scalar(select(m.CensusRound.id)), on=day, children=1, girls=0, by="填报员"
+        ),
+        "batch": m.Batch(school_id=at.id, kind=m.BatchKind.CONFIRM, words=f"{at.name}确认"),
+        "inspection": m.Inspection(school_id=at.id, round_id=session.scalar(select(m.Round.id)), on=day, children=10),
+    }
+    session.add_all(rows.values())
+    session.flush()
+    for what, row in rows.items():
+        keep(what, row)
+
+
 def child_parent(session: Session, child: m.Child) -> m.Parent:
     return session.scalar(select(m.Parent).where(m.Parent.child_id == child.id).order_by(m.Parent.id))
 
 
 def _account(session: Session, ids: SimpleNamespace, name: str) -> None:
     role = Role(name.split("_")[0])
-    school_id = {"secretary_a": ids.a, "secretary_b": ids.b}.get(name)
+    school_id = {"secretary_b": ids.b}.get(name) or (ids.a if name.endswith("_a") else None)
     user = m.User(
-        username=name, name={"admin": "管理员甲", "office": "股员乙", "leader": "局长丙"}.get(name, f"填报员{name[-1]}"),
+        username=name, name={"admin": "管理员甲", "office": "股员乙", "leader": "局长丙"}.get(name, {"principal_a": "校长己", "counsellor_a": "心理教师庚"}.get(name, f"填报员{name[-1]}")),
         password_hash=_hash(), must_change=False, school_id=school_id, grants=[m.Grant(role=role)],
     )  # fmt: skip
     session.add(user)

@@ -141,3 +141,34 @@ def card(session: Session, of: m.Child, on: dt.date = dt.date(2025, 9, 20), **mo
     session.add(row)
     session.flush()
     return row
+
+
+def code_id(session: Session, code: str) -> int:
+    return session.query(m.Code.id).filter(m.Code.code == code).scalar()
+
+
+def term_id(session: Session, code: str) -> int:
+    return session.query(m.Term.id).filter(m.Term.code == code).scalar()
+
+
+def of_school(session: Session, model: type, at: m.School, **more: Any) -> Any:
+    """A record of a school's work, entered in time unless said otherwise."""
+    row = model(school_id=at.id, **({"created_at": ENTERED} | more))
+    session.add(row)
+    session.flush()
+    return row
+
+
+def of_file(session: Session, model: type, of: m.Child, **more: Any) -> Any:
+    """A record that follows the child, entered in time unless said otherwise."""
+    return of_school(session, model, of.school, child_id=of.id, **more)
+
+
+def activity(session: Session, at: m.School, code: str, on: dt.date, **more: Any) -> m.Activity:
+    return of_school(
+        session, m.Activity, at, **({"title": f"{at.name} {code}", "kind_id": code_id(session, code), "on": on} | more)
+    )
+
+
+def transfer(session: Session, of: m.Child, to: m.School, on: dt.date, **more: Any) -> m.Transfer:
+    return of_file(session, m.Transfer, of, to_school_id=to.id, child_name=of.name, proposed_on=on, **more)

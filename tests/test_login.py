@@ -13,7 +13,7 @@ from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.models import Role
 from admin_app.rules import Complaint
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, PEOPLE
 
 
 def log_in(client, username, password=PASSWORD):
@@ -110,7 +110,7 @@ def test_an_account_of_a_school_role_needs_a_school(app, ids):
 
 def test_a_fresh_database_has_no_account_of_its_own(app, ids):
     with app.app_context(), session_with(SYSTEM) as session:
-        assert {u.username for u in session.scalars(select(m.User))} == {"admin", "office", "leader", "secretary_a", "secretary_b"}
+        assert {u.username for u in session.scalars(select(m.User))} == set(PEOPLE)
 
 
 def test_the_administrator_makes_an_account_with_several_roles(app, ids, person):

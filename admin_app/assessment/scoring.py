@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from . import patterns
 from .patterns import HUNDRED, NOT_APPLICABLE, ONE, ZERO, Points, cents
@@ -18,8 +19,7 @@ TOP_TOTAL = Decimal(105)
 SMALLEST_RANKED_GROUP = 4
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One entry of a fact's lists: a child, a carer, a drill. ``counted`` of ``expected``; what is short is missing."""
 
     key: str
@@ -68,30 +68,41 @@ class Rule:
     applies: str = ""
     """Stages of schooling and conditions, blank for all: 幼儿园 小学 初中 高中 寄宿."""
 
-    @property
+    @cached_property
     def metrics(self) -> tuple[str, ...]:
-        """Every metric the rule asks for, in order."""
-        return tuple(_metrics(self.params))
+        """Every metric the rule asks for, each once: first its conditions, then what is scored, in order."""
+        return tuple(dict.fromkeys((*_named(self.params, "when"), *_named(self.params, "metric"))))
 
     @property
     def judged_points(self) -> Decimal:
-        """How many of its points a person judges."""
-        return _judged(self.pattern, self.points, self.params)
+        """How many of its points a person judges at a school to which all of it applies."""
+        return _judged(self.pattern, self.points, self.params, None)
+
+    def judged_at(self, facts: Mapping[str, Fact]) -> Decimal:
+        """How many of its points a person judges at the school of these facts."""
+        return _judged(self.pattern, self.points, self.params, facts)
 
 
-def _metrics(params: Mapping[str, Any]) -> Iterable[str]:
-    if "metric" in params:
-        yield params["metric"]
+def _named(params: Mapping[str, Any], key: str) -> Iterable[str]:
+    if key in params:
+        yield params[key]
     for name in ("parts", "items", "events"):
         for part in params.get(name, ()):
-            yield from _metrics(part)
+            yield from _named(part, key)
 
 
-def _judged(pattern: str, points: Decimal, params: Mapping[str, Any]) -> Decimal:
+def _holds(params: Mapping[str, Any], facts: Mapping[str, Fact] | None) -> bool:
+    """A part with the key ``when`` applies where that metric has a value; without facts every part does."""
+    return facts is None or "when" not in params or facts[params["when"]].value is not None
+
+
+def _judged(pattern: str, points: Decimal, params: Mapping[str, Any], facts: Mapping[str, Fact] | None) -> Decimal:
+    if not _holds(params, facts):
+        return ZERO
     if pattern == "MANUAL":
         return points
     parts = params.get("parts", ())
-    return sum((_judged(p["pattern"], Decimal(p["points"]), p) for p in parts), ZERO)
+    return sum((_judged(p["pattern"], Decimal(p["points"]), p, facts) for p in parts), ZERO)
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,8 @@ class Item:
     denominator: Decimal | None = None
     final: Decimal | None = None
     score: Decimal | None = None
+    by_hand: Decimal = ZERO
+    """How many of its points a person judges at this school."""
 
 
 @dataclass(frozen=True)
@@ -150,37 +163,38 @@ def score_item(rule: Rule, facts: Mapping[str, Fact], judged: Decimal | None, *,
     """Score one indicator.
 
     :param facts: the facts that can be computed; a rule that asks for another is judged by hand as a whole.
-    :param judged: what the office entered: the judged part, or, over a computed item, the decided score.
+    :param judged: what the office entered: for a rule with a judged part that part and never more, whether or not it applies
+        here; over an item that is computed as a whole, the decided score.
     """
-    if not applies:
+    known = set(rule.metrics) <= facts.keys()
+    if not applies or (known and not _holds(rule.params, facts)):
         return Item(rule.code, ZERO, Status.NA)
-    by_hand = rule.pattern == "MANUAL" or not set(rule.metrics) <= facts.keys()
-    if by_hand:
+    if rule.pattern == "MANUAL" or not known:
         if judged is None:
-            return Item(rule.code, rule.points, Status.MISSING)
+            return Item(rule.code, rule.points, Status.MISSING, by_hand=rule.points)
         score = cents(patterns.manual(rule.points, judged).earned)
-        return Item(rule.code, rule.points, Status.JUDGED, final=score, score=score)
+        return Item(rule.code, rule.points, Status.JUDGED, final=score, score=score, by_hand=rule.points)
     numerator, denominator = _shown(rule, facts)
-    if rule.judged_points:
-        if judged is None:
-            return Item(rule.code, rule.points, Status.MISSING, None, numerator, denominator)
-        result = evaluate(rule.pattern, rule.points, rule.params, facts, judged)
-        return Item(
-            rule.code, result.maximum, Status.AUTO, cents(result.earned), numerator, denominator, None, cents(result.earned)
-        )
-    result = evaluate(rule.pattern, rule.points, rule.params, facts, None)
+    part = rule.judged_at(facts)
+    if part and judged is None:
+        return Item(rule.code, rule.points, Status.MISSING, None, numerator, denominator, by_hand=part)
+    result = evaluate(rule.pattern, rule.points, rule.params, facts, judged if part else None)
     if not result.applies:
         return Item(rule.code, ZERO, Status.NA)
     auto = cents(result.earned)
-    final = cents(max(ZERO, min(judged, result.maximum))) if judged is not None else None
-    return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, final, auto if final is None else final)
+    if rule.judged_points or judged is None:
+        return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, None, auto, part)
+    final = cents(max(ZERO, min(judged, result.maximum)))
+    return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, final, final)
 
 
 def evaluate(pattern: str, points: Decimal, params: Mapping[str, Any], facts: Mapping[str, Fact], judged: Decimal | None) -> Points:
     """One scoring pattern over the facts it names. ``judged``: for its MANUAL part."""
+    if not _holds(params, facts):
+        return NOT_APPLICABLE
 
     def value(of: Mapping[str, Any]) -> Decimal | None:
-        return facts[of["metric"]].value
+        return facts[of["metric"]].value if _holds(of, facts) else None
 
     def number(name: str, default: Decimal) -> Decimal:
         return Decimal(str(params[name])) if name in params else default

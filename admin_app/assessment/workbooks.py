@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from xlsxwriter.workbook import Workbook
 
 from ..labels import local
-from ..models import Indicator, ItemScore, Round, RoundState, School, Setting, Sheet
+from ..models import Indicator, ItemScore, Round, RoundState, School, Sheet
+from ..records import county
 from ..sheets import writer
 from .scoring import Card, Fact, Item, Status
 from .workflow import Results
 
-UNIT_NAME = "新平彝族傣族自治县教育体育局"
 STATUS_WORDS = {Status.NA: "不适用", Status.MISSING: "待评"}
 SHEET_COLUMNS = ("一级指标", "二级指标", "分值", "评分标准", "自评分", "系统分", "核查分", "审定分", "扣分原因", "佐证材料")
 PRINT_SCALE = 76
@@ -45,7 +45,6 @@ class Book:
         rows = list(session.scalars(select(Indicator).where(Indicator.scheme_id == round_.scheme_id).order_by(Indicator.position)))
         scores = session.scalars(select(ItemScore).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id))
         heads = [row for row in rows if row.parent_id is None]
-        named = session.scalar(select(Setting.value).where(Setting.key == "unit_name"))
         frozen = local(round_.frozen_at).strftime("%Y-%m-%d %H:%M") if round_.frozen_at else "未冻结（试算）"
         return cls(
             round_=round_,
@@ -54,7 +53,7 @@ class Book:
             items={head.id: [row for row in rows if row.parent_id == head.id] for head in heads},
             schools={school.id: school for school in session.scalars(select(School))},
             reasons={(item.school_id, item.indicator_id): item for item in scores},
-            unit_name=named or UNIT_NAME,
+            unit_name=county.word(session, "bureau"),
             receipt={
                 "导出人": who,
                 "导出时间": local(dt.datetime.now(dt.UTC)).strftime("%Y-%m-%d %H:%M"),

@@ -115,6 +115,11 @@ def score(session: Session, round_: Round) -> Results:
     return Results(scoring.rank_groups(cards, round_.scheme.quota), by_unit)
 
 
+def applies(rule: Rule, school: School) -> bool:
+    """Does an indicator apply to a school, by the stages it teaches and whether it boards (ruling 15)?"""
+    return scoring.applies_to(rule, STAGES.get(school.kind, frozenset({"小学"})), boarding=school.boarding)
+
+
 def _judged(session: Session, round_: Round) -> dict[tuple[int, str], Decimal]:
     rows = session.execute(
         select(ItemScore.school_id, Indicator.code, ItemScore.final)
@@ -141,14 +146,8 @@ def _card(
     adjustments: Iterable[Adjustment],
     round_: Round,
 ) -> Card:
-    stages = STAGES.get(school.kind, frozenset({"小学"}))
     items = tuple(
-        scoring.score_item(
-            rule,
-            of_school,
-            judged.get((school.id, rule.code)),
-            applies=scoring.applies_to(rule, stages, boarding=school.boarding),
-        )
+        scoring.score_item(rule, of_school, judged.get((school.id, rule.code)), applies=applies(rule, school))
         for _indicator, rule in rules
     )
     of_kind: dict[AdjustmentKind, list[Adjustment]] = {kind: [] for kind in AdjustmentKind}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Child, Enrolment, Responsibility, School, Staff
@@ -16,6 +17,12 @@ def open_enrolment(session: Session, child: Child, start: dt.date) -> Enrolment:
     enrolment = Enrolment(child_id=child.id, school_id=child.school_id, child_name=child.name, start=start)
     session.add(enrolment)
     return enrolment
+
+
+def unit_of(session: Session, school_id: int) -> Select[Any]:
+    """The ids of a unit: its centre and all its sites, whichever of them is named."""
+    centre = session.scalar(select(func.coalesce(School.centre_id, School.id)).where(School.id == school_id))
+    return select(School.id).where(or_(School.id == centre, School.centre_id == centre))
 
 
 def check_responsible(session: Session, school_id: int, staff: Staff) -> None:
@@ -30,15 +37,15 @@ def check_responsible(session: Session, school_id: int, staff: Staff) -> None:
         raise Complaint("包保责任人应为本校、上级中心校或所属教学点的教职工。", "staff")
 
 
-def check_within(enrolment: Enrolment, on: dt.date) -> None:
+def check_within(enrolment: Enrolment, on: dt.date, field: str = "on") -> None:
     """A care record lies inside the stay it hangs on.
 
     :raises Complaint: when the day is before the child came or after it left.
     """
     if on < enrolment.start:
-        raise Complaint(f"日期早于就读起始日 {enrolment.start}。", "on")
+        raise Complaint(f"日期早于就读起始日 {enrolment.start}。", field)
     if enrolment.end is not None and on >= enrolment.end:
-        raise Complaint(f"该儿童已于 {enrolment.end} 离校，日期应在此之前。", "on")
+        raise Complaint(f"该儿童已于 {enrolment.end} 离校，日期应在此之前。", field)
 
 
 def responsible_for(session: Session, child_id: int, on: dt.date) -> Staff | None:

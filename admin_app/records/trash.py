@@ -6,7 +6,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..access import scope_in
-from ..models import Activity, Attendance, Child, Parent, ParentStatus, Participation, Responsibility, Staff, TrainingSession
+from ..models import (
+    Activity,
+    Attendance,
+    Child,
+    Counselling,
+    DropoutCase,
+    DropoutStep,
+    Parent,
+    ParentStatus,
+    Participation,
+    Responsibility,
+    Staff,
+    TrainingSession,
+)
 from ..orm import Base, CareEvent, ChildFile, History, Kept, utcnow
 from ..rules import Complaint
 
@@ -23,6 +36,32 @@ def put(session: Session, row: Kept, reason: str) -> int:
     for each in rows:
         each.deleted_at, each.deleted_by, each.delete_reason = at, scope_in(session).user_id, reason
     return len(rows)
+
+
+SHOWN = 200
+"""Rows the trash shows at once, newest first."""
+
+
+def tables() -> dict[str, type[Kept]]:
+    """Every kind of record that goes to the trash, by table name."""
+    return {m.class_.__tablename__: m.class_ for m in Base.registry.mappers if issubclass(m.class_, Kept)}
+
+
+def contents(session: Session, table: str | None = None) -> list[Kept]:
+    """What lies in the trash, newest first; of one table, or one row for each thing that was put there by itself."""
+    kinds = [tables()[table]] if table in tables() else list(tables().values())
+    found: list[Kept] = []
+    for kind in kinds:
+        lying = select(kind).where(kind.deleted_at.is_not(None)).order_by(kind.deleted_at.desc()).limit(SHOWN)
+        found += session.scalars(lying, execution_options={"include_deleted": True})
+    newest = sorted(found, key=lambda row: (row.deleted_at, _rank(row)), reverse=True)
+    heads = newest if table else [row for n, row in enumerate(newest) if n == 0 or row.deleted_at != newest[n - 1].deleted_at]
+    return heads[:SHOWN]
+
+
+def _rank(row: Kept) -> int:
+    """A child stands for its whole file, an activity for its list of names."""
+    return 2 if isinstance(row, Child) else 1 if isinstance(row, Parent | Activity | TrainingSession | DropoutCase) else 0
 
 
 def restore(session: Session, model: type[Kept], row_id: int) -> int:
@@ -51,11 +90,13 @@ def _refuse_answerable(session: Session, staff: Staff) -> None:
 def _dependants(session: Session, row: Kept) -> list[Kept]:
     if isinstance(row, Child):
         kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | History | CareEvent)]
-        return [r for kind in kinds for r in session.scalars(select(kind).where(kind.child_id == row.id))]
+        return [r for kind in (*kinds, Counselling) for r in session.scalars(select(kind).where(kind.child_id == row.id))]
     if isinstance(row, Parent):
         return list(session.scalars(select(ParentStatus).where(ParentStatus.parent_id == row.id)))
     if isinstance(row, Activity):
         return list(session.scalars(select(Participation).where(Participation.activity_id == row.id)))
+    if isinstance(row, DropoutCase):
+        return list(session.scalars(select(DropoutStep).where(DropoutStep.case_id == row.id)))
     if isinstance(row, TrainingSession):
         return list(session.scalars(select(Attendance).where(Attendance.session_id == row.id)))
     return []

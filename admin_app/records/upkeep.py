@@ -8,7 +8,20 @@ from typing import Any
 from sqlalchemy import event, inspect, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import Attendance, Carer, Child, Enrolment, Parent, Staff
+from ..models import (
+    Attendance,
+    Attention,
+    Carer,
+    CareRecord,
+    Child,
+    Counselling,
+    Enrolment,
+    Flag,
+    Handover,
+    HandoverState,
+    Parent,
+    Staff,
+)
 from ..orm import Base, Kept, Period
 from ..rules import Complaint, tidy_name, tidy_number
 
@@ -28,6 +41,9 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
             row.person_key = person_key(row)
         if isinstance(row, Child) and row.id and _changed(row, "name"):
             _rename_enrolment(session, row)
+        if isinstance(row, Handover):
+            row.state = handover_state(row)
+    _raise_and_follow_flags(session)
 
 
 def _after_flush(session: Session, _context: Any) -> None:
@@ -42,6 +58,53 @@ def person_key(carer: Carer) -> str:
     if carer.id_number:
         return tidy_number(carer.id_number)
     return f"{tidy_name(carer.name or '')}/{tidy_number(carer.phone or '')}"
+
+
+def handover_state(row: Handover) -> HandoverState:
+    """How far a handover is, from its dates; the last step reached counts (the plan, 三(二): household, village, carer)."""
+    steps = (
+        (row.back_on, HandoverState.BACK),
+        (row.done_on, HandoverState.DONE),
+        (row.village_on, HandoverState.VILLAGE),
+        (row.family_on, HandoverState.FAMILY),
+    )
+    return next((state for reached, state in steps if reached), HandoverState.OPEN)
+
+
+def _raise_and_follow_flags(session: Session) -> None:
+    """A talk, visit or counselling that finds a child in need of attention raises a flag; the next one follows it up."""
+    records = [row for row in session.new if isinstance(row, CareRecord | Counselling) and row.on is not None]
+    stays = {row: _stay(row) for row in records}
+    if not records:
+        return
+    with session.no_autoflush:
+        children = list({stay[1] for stay in stays.values()})
+        found = [
+            flag
+            for at in range(0, len(children), 400)
+            for flag in session.scalars(select(Flag).where(Flag.child_id.in_(children[at : at + 400]), Flag.closed_on.is_(None)))
+        ]
+    open_flags = {flag.child_id: flag for flag in found}
+    for row in sorted(records, key=lambda each: each.on):
+        enrolment_id, child_id, school_id = stays[row]
+        flag = open_flags.get(child_id)
+        if flag is not None and flag.followed_on is None and row.on > flag.on:
+            flag.followed_on = row.on
+        level = row.attention if isinstance(row, CareRecord) else row.level
+        if flag is None and level not in (None, Attention.NORMAL):
+            source = "心理辅导" if isinstance(row, Counselling) else str(row.kind)
+            flag = Flag(
+                enrolment_id=enrolment_id, child_id=child_id, school_id=school_id, on=row.on, level=level, source=source,
+                created_at=row.created_at,
+            )  # fmt: skip
+            session.add(flag)
+            open_flags[child_id] = flag
+
+
+def _stay(row: CareRecord | Counselling) -> tuple[int, int, int]:
+    """(enrolment, child, school) of a record, whether it was given by key or by relation."""
+    stay = row.enrolment
+    return (stay.id, stay.child_id, stay.school_id) if stay is not None else (row.enrolment_id, row.child_id, row.school_id)
 
 
 def attendance_of(session_id: int, enrolment: Enrolment, carer: Carer) -> Attendance:

@@ -9,6 +9,7 @@
     const close = e.target.closest("[data-close]");
     if (close) close.closest(".alert").remove();
     document.querySelectorAll("details.drop[open]").forEach((d) => { if (!d.contains(e.target)) d.open = false; });
+    if (e.target.closest("[data-print]")) window.print();
     const all = e.target.closest("[data-tick-all]");
     if (all) document.querySelectorAll(all.dataset.tickAll).forEach((box) => { box.checked = all.checked; });
   });
@@ -39,6 +40,10 @@
     form.addEventListener("input", () => { form.dataset.dirty = "1"; });
     window.addEventListener("beforeunload", (e) => { if (form.dataset.dirty && !form.dataset.sent) e.preventDefault(); });
   });
+
+  // a link to a field that is folded away opens it
+  const wanted = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (wanted && wanted.matches("input,select,textarea")) { wanted.closest("details")?.setAttribute("open", ""); wanted.focus(); }
 
   // the first complaint gets the focus
   const wrong = document.querySelector(".is-wrong");
@@ -86,3 +91,17 @@
     box.addEventListener("blur", () => setTimeout(shut, 200));
   });
 })();
+
+// fast entry: tick a part of a class without leaving what was typed; up and down move through a column of the grid
+document.addEventListener("click", (e) => {
+  const link = e.target.closest("a[data-tick]");
+  if (!link || e.ctrlKey || e.metaKey) return;
+  e.preventDefault();
+  document.querySelectorAll(link.dataset.among).forEach((box) => { box.checked = box.matches(link.dataset.tick); });
+});
+document.addEventListener("keydown", (e) => {
+  const cell = e.target.closest(".sheet-in input:not([type=checkbox])"), step = { ArrowUp: -1, ArrowDown: 1, Enter: 1 }[e.key];
+  if (!cell || !step || e.ctrlKey || e.altKey || (cell.list && e.key !== "Enter")) return;
+  const [name, row] = cell.name.split("-"), next = cell.form.elements[name + "-" + (Number(row) + step)];
+  if (next) { e.preventDefault(); next.focus(); }
+});

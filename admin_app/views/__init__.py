@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import flask_wtf.csrf
@@ -16,35 +17,98 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from .. import labels
 from ..access import Action, Refused
-from . import accounts, activities, assessment, audit, care, children, home, imports, schools, sign_in, training
+from . import (
+    accounts,
+    activities,
+    assessment,
+    attachments,
+    audit,
+    care,
+    census,
+    children,
+    county,
+    drafts,
+    duty,
+    gaps,
+    holidays,
+    home,
+    imports,
+    incidents,
+    notices,
+    quick,
+    schools,
+    sign_in,
+    training,
+    transfers,
+    trash,
+    welfare,
+    work,
+)
 from .gate import current_scope
 
 SCREENS = (
     home.HomeView,
+    gaps.GapView,
+    notices.NoticeView,
     children.ChildView,
     children.ParentView,
     children.ParentStatusView,
     children.CarerView,
     children.EnrolmentView,
     children.ResponsibilityView,
+    duty.StaffHandoverView,
     children.ContactCardView,
+    duty.CardsView,
+    welfare.AgreementView,
+    welfare.CategoryView,
+    welfare.SubsidyView,
+    welfare.DropoutCaseView,
+    welfare.DropoutStepView,
+    transfers.TransferView,
+    transfers.RolloverView,
     imports.ImportView,
     care.CareRecordView,
+    quick.QuickView,
+    care.FlagView,
+    care.CounsellingView,
     care.StateNoteView,
+    care.HelpPlanView,
+    care.EvaluationView,
+    care.PairingView,
+    care.LetterView,
+    holidays.HolidayBoard,
+    holidays.HandoverView,
+    incidents.MandatoryReportView,
+    incidents.OpinionView,
     activities.ActivityView,
     training.TrainingView,
+    work.PostView,
+    work.PaperView,
+    work.FacilityView,
+    work.EveningSlotView,
+    schools.StaffView,
+    census.CensusView,
+    census.CensusReturnView,
     assessment.AssessmentView,
     assessment.RoundView,
     assessment.SchemeView,
     assessment.IndicatorView,
     assessment.AdjustmentView,
+    assessment.InspectionView,
     schools.SchoolView,
-    schools.StaffView,
     schools.TownshipView,
     schools.TermView,
+    county.HolidayView,
+    county.WorkdayView,
+    census.CensusRoundView,
     schools.CodeView,
+    county.SettingsView,
+    trash.TrashView,
+    trash.BatchView,
     accounts.UserView,
     audit.AuditView,
+    attachments.AttachmentView,
+    drafts.DraftView,
 )
 """Every screen, in the order of the menu. A screen without ``in_menu`` is reached from another one."""
 
@@ -82,6 +146,7 @@ def init(app: Flask) -> None:
     app.extensions["screens"] = admin
     app.context_processor(_for_templates)
     app.jinja_env.filters["words"] = labels.text
+    app.jinja_env.filters["say"] = _  # a sentence that holds what was typed: the template's own _() reads its % as a placeholder
     app.jinja_env.globals["label"] = labels.label
     app.after_request(_headers)
     app.register_error_handler(Exception, _failed)
@@ -96,6 +161,8 @@ def _locale() -> str:
 def _for_templates() -> dict[str, Any]:
     return {
         "menu": _menu,
+        "tabs": _tabs,
+        "drafts": drafts.offered,
         "scope": current_scope(),
         "can": lambda action, resource: current_scope().may(Action(action), resource),
         "demo": _settings().demo,
@@ -111,14 +178,36 @@ def _settings() -> Any:
 
 def _menu() -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """The side menu of this actor: groups of (name, address, is this page)."""
+    groups: dict[str, dict[str, tuple[str, str, bool]]] = {}
+    for view in _offered():
+        entries, name = groups.setdefault(view.group, {}), _(view.section) if view.section else str(view.name)
+        first = entries.get(name, (name, _front(view), False))
+        entries[name] = (*first[:2], first[2] or request.blueprint == view.blueprint.name)
+    return [(group, list(entries.values())) for group, entries in groups.items()]
+
+
+def _tabs() -> list[tuple[str, str, bool]]:
+    """The screens of this page's section, when there are several."""
     from flask import current_app
 
-    groups: dict[str, list[tuple[str, str, bool]]] = {}
+    here = next((v for v in current_app.extensions["screens"]._views if v.blueprint.name == request.blueprint), None)
+    if here is None or not getattr(here, "section", ""):
+        return []
+    found = [(str(v.name), _front(v), v is here) for v in _offered() if getattr(v, "section", "") == here.section]
+    return found if len(found) > 1 else []
+
+
+def _offered() -> Iterator[Any]:
+    """The screens this actor finds in the menu, in its order."""
+    from flask import current_app
+
     for view in current_app.extensions["screens"]._views:
         if view.in_menu and view.is_accessible() and current_scope().may(getattr(view, "menu_for", Action.READ), view.resource):
-            here = request.blueprint == view.blueprint.name
-            groups.setdefault(view.group, []).append((str(view.name), view.get_url(f"{view.endpoint}.{view._default_view}"), here))
-    return list(groups.items())
+            yield view
+
+
+def _front(view: Any) -> str:
+    return view.get_url(f"{view.endpoint}.{view._default_view}")
 
 
 def _headers(response: Response) -> Response:

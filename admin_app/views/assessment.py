@@ -16,7 +16,21 @@ from ..access import SYSTEM, Action
 from ..assessment import facts, workbooks, workflow
 from ..assessment.scoring import Card, Status
 from ..db import session_with
-from ..models import Adjustment, AdjustmentKind, Child, Indicator, ItemScore, Resource, Round, RoundState, Scheme, School, Sheet
+from ..models import (
+    Adjustment,
+    AdjustmentKind,
+    Child,
+    Indicator,
+    Inspection,
+    ItemScore,
+    Resource,
+    Round,
+    RoundState,
+    Scheme,
+    School,
+    Sheet,
+)
+from ..records import census
 from ..rules import Complaint
 from .base import RecordView, ToolView
 from .fields import Lookup, number_or_none
@@ -25,12 +39,14 @@ from .lists import workbook_response
 
 GROUP = "年度考核"
 ASSESSED = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("code",))
-ROUNDS = Lookup(Round)
+ROUNDS = Lookup(Round, search=("title",))
+SCORING, SETUP = "考核评分", "考核设置"
 SCHEMES = Lookup(Scheme)
 
 
 class AssessmentView(ToolView):
     resource = Resource.SCORES
+    section = SCORING
     needs = {
         "judge": Action.UPDATE,
         "freeze": Action.UPDATE,
@@ -279,6 +295,7 @@ def _points(raw: str, indicator: Indicator) -> Decimal | None:
 class RoundView(RecordView):
     model = Round
     group = GROUP
+    section = SETUP
     title = "考核轮次"
     menu_for = Action.UPDATE
     column_list = ("title", "code", "scheme.title", "start", "last_day", "cut_off", "state", "frozen_at")
@@ -302,6 +319,7 @@ class RoundView(RecordView):
 class SchemeView(RecordView):
     model = Scheme
     group = GROUP
+    section = SETUP
     title = "考核方案"
     menu_for = Action.UPDATE
     column_list = ("title", "code", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
@@ -317,6 +335,7 @@ class SchemeView(RecordView):
 class IndicatorView(RecordView):
     model = Indicator
     group = GROUP
+    section = SETUP
     title = "考核指标"
     menu_for = Action.UPDATE
     column_list = ("code", "title", "points", "tag", "pattern", "standard", "evidence", "applies", "scheme.code")
@@ -353,6 +372,7 @@ class IndicatorView(RecordView):
 class AdjustmentView(RecordView):
     model = Adjustment
     group = GROUP
+    section = SCORING
     title = "加分扣分"
     menu_for = Action.UPDATE
     column_list = ("school.name", "kind", "matter", "points", "effect", "document", "round.code")
@@ -376,3 +396,31 @@ def _refuse_frozen(session: Any, scheme_id: int) -> None:
     frozen = select(Round.id).where(Round.scheme_id == scheme_id, Round.state != RoundState.OPEN)
     if session.scalar(frozen.limit(1)) is not None:
         raise Complaint("已有轮次按本方案冻结，方案不能再改。请复制为新版本。")
+
+
+class InspectionView(RecordView):
+    """抽查: fields compared and answers asked at a school; the office enters, the school reads."""
+
+    model = Inspection
+    group = GROUP
+    section = SCORING
+    title = "抽查核验"
+    column_list = ("school.name", "round.title", "on", "children", "fields_checked", "fields_wrong", "answers", "satisfied")
+    form_columns = (
+        "round", "school", "on", "children", "fields_checked", "fields_wrong", "answers", "satisfied", "inspectors", "document",
+    )  # fmt: skip
+    column_details_list = form_columns
+    filters = ("round", "school")
+    lookups = {"round": ROUNDS}
+    default_sort = (("on", True),)
+    link_column = "school.name"
+
+    def before_save(self, form: Any, row: Inspection, created: bool) -> None:
+        if row.fields_wrong > row.fields_checked:
+            raise Complaint("不符项数不能多于核对项数。", "fields_wrong")
+        if row.satisfied > row.answers:
+            raise Complaint("满意数不能多于有效问卷数。", "satisfied")
+        if row.fields_checked and row.round is not None and row.school is not None:
+            least = min(10, census.count(self.db_session, row.school.id, row.round.cut_off)[0])
+            if row.children < least:
+                raise Complaint(f"抽查儿童不得少于 {least} 人（10 人，不足 10 人的全部）。", "children")

@@ -8,7 +8,7 @@ role table.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -17,20 +17,21 @@ from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.helpers import get_redirect_target, is_form_submitted
 from flask_babel import gettext as _, lazy_gettext
+from flask_login import current_user
 from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, class_mapper
 from sqlalchemy.orm.exc import StaleDataError
 from wtforms import HiddenField
 
-from .. import labels, rules
+from .. import auth, labels, rules
 from ..access import Action, Refused, shown
-from ..db import db
-from ..models import Resource
+from ..db import db, session_with
+from ..models import Attachment, Resource
 from ..orm import Base, Kept
-from ..records import trash
+from ..records import attachments, concerns, trash
 from ..rules import Complaint
-from .fields import AdminForm, ColumnCheck, Converter, Lookup
+from .fields import AdminForm, ColumnCheck, Converter, Lookup, number_or_none
 from .gate import Gate, current_scope, note
 from .lists import Listing
 from .words import screen_words
@@ -51,6 +52,7 @@ class ToolView(Gate, BaseView):
 
     in_menu = True
     group = ""
+    section = ""
 
     def __init__(self, name: str, endpoint: str, group: str = "", url: str | None = None):
         self.group = group
@@ -66,6 +68,8 @@ class RecordView(Listing, ModelView):
 
     model: ClassVar[type[Base]]
     group: ClassVar[str] = ""
+    section: ClassVar[str] = ""
+    """Screens of one section share one entry of the menu and stand side by side as tabs."""
     in_menu: ClassVar[bool] = True
     menu_for: ClassVar[Action] = Action.READ
     """The right that puts the screen into an actor's menu; a screen one may only read is reached by links."""
@@ -74,7 +78,11 @@ class RecordView(Listing, ModelView):
     form_columns: ClassVar[Sequence[str]]
     column_details_list: ClassVar[Sequence[str]] = ()
     link_column: ClassVar[str] = ""
+    later: ClassVar[Sequence[str]] = ()
+    """Fields that a form folds away: what must be known comes first, the rest when there is time."""
     basis: ClassVar[str] = ""
+    attachable: ClassVar[bool] = False
+    """Records of this screen take files (附件); the details page then shows them."""
     needs = {
         "create_view": Action.CREATE,
         "edit_view": Action.READ,  # a row that may be read but not changed opens read-only; posting is checked there
@@ -173,6 +181,14 @@ class RecordView(Listing, ModelView):
             return "" if value is None else str(value)
         return screen_words(shown(current_scope(), self.model, name, value, owner))
 
+    def attachments(self, row: Any) -> list[tuple[Attachment, str]] | None:
+        """The files on a row, each with who put it there; None when this actor may not read them."""
+        if not attachments.readable(current_scope(), row):
+            return None
+        found = attachments.of(self.db_session, row)
+        names = attachments.uploaders(session_with, found)
+        return [(each, names.get(each.created_by, "")) for each in found]
+
     def _back(self) -> str:
         return get_redirect_target() or self.get_url(".index_view")
 
@@ -185,7 +201,7 @@ class RecordView(Listing, ModelView):
 
     def create_form(self, obj: Any = None) -> Any:
         form = super().create_form(obj)
-        if not is_form_submitted():
+        if not is_form_submitted() and not self._fill_from_draft(form, obj):
             for name in self.form_columns:
                 if name in request.args and name in form:
                     with suppress(ValueError):  # a value that cannot be used leaves the field empty
@@ -198,8 +214,19 @@ class RecordView(Listing, ModelView):
         form = super().edit_form(obj)
         if not is_form_submitted():
             form.version.data = obj.version
+            self._fill_from_draft(form, obj)
         self.only_choice(form)
         return form
+
+    def _fill_from_draft(self, form: Any, obj: Any) -> bool:
+        """What its author typed before the session ran out (?draft=): 404 on another page or for anybody else."""
+        if "draft" not in request.args:
+            return False
+        kept = auth.take_draft(current_user.user_id, number_or_none(request.args["draft"]))
+        if kept is None or kept[0] != auth.page():
+            abort(404)
+        form.process(kept[1], obj=obj)
+        return True
 
     def offer(self, form: Any) -> None:
         """Last values and defaults for an empty form."""
@@ -284,7 +311,12 @@ class RecordView(Listing, ModelView):
                 self.before_save(form, row, created)
             self.db_session.flush()
             self.after_save(form, row, created)
+            unusual = list(concerns.about(row, self.db_session))
             self.db_session.commit()
+            if "draft" in request.args:
+                auth.drop_draft(current_user.user_id, number_or_none(request.args["draft"]))
+            for sentence in unusual:
+                flash(_(sentence), "warning")
         except Complaint as e:
             self.db_session.rollback()
             if e.field and e.field in form:
@@ -306,6 +338,10 @@ class RecordView(Listing, ModelView):
 
     def before_save(self, form: Any, row: Any, created: bool) -> None:
         """Cross-field rules, before the flush. Raises Complaint."""
+
+    def options_of(self, name: str) -> Callable[[], list[tuple[str, str]]]:
+        """The (code, words) of a column that holds several codes of the county's own lists."""
+        raise NotImplementedError(name)
 
     def after_save(self, form: Any, row: Any, created: bool) -> None:
         """What belongs to the same transaction and needs the row's id."""

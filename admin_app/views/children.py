@@ -23,32 +23,25 @@ from ..models import (
     Definition,
     Enrolment,
     IdKind,
+    LeaveReason,
     Parent,
     ParentStatus,
     Responsibility,
     Staff,
     StateSide,
 )
+from ..orm import Base
 from ..records import definitions, dossier, enrolling, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
 from .base import RecordView
-from .fields import Lookup
 from .filters import Filter, by_township
 from .gate import current_scope, note
 from .lists import Line
+from .lookups import CHILDREN, PARENTS, STAFF
 from .words import screen_words, state
 
-GROUP = "儿童台账"
-
-
-def child_words(child: Child) -> str:
-    return f"{child.name} · {_(child.grade.label)} {child.class_name}"
-
-
-CHILDREN = Lookup(Child, words=child_words, order=("school_id", "grade", "class_name", "name"))
-STAFF = Lookup(Staff, words=lambda s: f"{s.name}（{s.duty}）" if s.duty else s.name, order=("school_id", "name"))
-PARENTS = Lookup(Parent, words=lambda p: f"{p.child}的{p.side} {p.name}")
+GROUP = "儿童"
 
 
 def _in_definition(query: Any, value: str) -> Any:
@@ -86,6 +79,23 @@ BY_GAP = Filter(
 )
 
 
+MORE = (
+    ("evaluation", "记评价"),
+    ("letter", "记书信"),
+    ("pairing", "记结对"),
+    ("help_plan", "写帮扶计划"),
+    ("counselling", "记心理辅导"),
+    ("flag", "列为重点关注"),
+    ("holiday_handover", "记假期交接"),
+    ("subsidy", "记资助"),
+    ("dropout_case", "记控辍保学"),
+    ("transfer", "转出"),
+    ("mandatory_report", "强制报告"),
+)
+"""What else a dossier page offers to write down for the child."""
+RIGHTS_OF = {m.class_.__tablename__: m.class_.RESOURCE for m in Base.registry.mappers}
+
+
 def _beside(ids: list[int], today: dt.date) -> Any:
     """What stands beside each child of a page, in one statement: carer, responsible person, last card, talk this month."""
     carer = select(Carer.name).where(Carer.child_id == Child.id, Carer.end.is_(None)).order_by(Carer.start.desc()).limit(1)
@@ -120,11 +130,21 @@ class ChildView(RecordView):
         "class_teacher",
         "boarding",
         "home_address",
+        "special_requests",
         "hukou",
         "hukou_place",
+        "hukou_registered",
         "area",
+        "boarding_wanted",
+        "distance",
+        "travel",
         "health",
-        "special_requests",
+        "illness",
+        "disability",
+        "disability_grade",
+        "income",
+        "handy_contact",
+        "handy_phone",
         "interests",
         "roll_number",
         "former_name",
@@ -132,6 +152,7 @@ class ChildView(RecordView):
         "remark",
     ]
     column_details_list = tuple(form_columns)
+    later = tuple(form_columns[13:])
     extra_columns = {"kind": "留守类型", "carer": "照护人", "responsible": "包保责任人", "card": "联系卡", "talk": "本月谈心"}
     basis = "口径 国发〔2016〕13号（不满16周岁） · 截止今日"
     details_template = "children/dossier.html"
@@ -147,6 +168,7 @@ class ChildView(RecordView):
         "sex",
         "ethnic",
         "boarding",
+        "boarding_wanted",
         "birth_date",
     )
     lookups = {"class_teacher": STAFF}
@@ -211,15 +233,22 @@ class ChildView(RecordView):
         """The dossier: one page, everything on the child."""
         child = self.get_one(request.args.get("id", ""))
         note("open", "child", child.id, child.school_id)
+        d, only = dossier.of(self.db_session, child, dt.date.today()), request.args.get("only", "")
         return self.render(
             self.details_template,
             row=child,
-            d=dossier.of(self.db_session, child, dt.date.today()),
+            d=d,
+            only=only if only in d.kinds else "",
+            events=[event for event in d.events if only not in d.kinds or event.kind == only],
             may_change=self.may_change(child),
             word=lambda record, name: screen_words(
                 shown(current_scope(), type(record), name, getattr(record, name), record.school_id)
             ),
             sides=list(StateSide),
+            more=[(table, _(words)) for table, words in MORE],
+            rights=RIGHTS_OF,
+            opens=lambda table: current_scope().may(Action.READ, RIGHTS_OF[table]),
+            leave_reasons=[reason for reason in LeaveReason if reason is not LeaveReason.TRANSFER],
             return_url=self._back(),
         )
 
@@ -257,7 +286,9 @@ class ParentView(RecordView):
     group = GROUP
     in_menu = False
     column_list = ("child.name", "side", "name", "phone", "employer", "contact", "last_home")
-    form_columns = ("child", "side", "bond", "name", "phone", "id_number", "employer", "contact", "last_home")
+    form_columns = (
+        "child", "side", "bond", "name", "phone", "unreachable", "employer", "contact", "homecoming", "last_home", "marriage", "id_number",
+    )  # fmt: skip
     filters = ("side", "contact")
     lookups = {"child": CHILDREN}
     search = ("name",)
@@ -331,6 +362,7 @@ class EnrolmentView(RecordView):
 class ResponsibilityView(RecordView):
     model = Responsibility
     group = GROUP
+    section = "责任人与联系卡"
     title = "包保责任人"
     column_list = ("child.name", "child.grade", "child.class_name", "staff.name", "start", "end")
     form_columns = ("child", "staff", "start", "end")
@@ -347,6 +379,7 @@ class ResponsibilityView(RecordView):
 class ContactCardView(RecordView):
     model = ContactCard
     group = GROUP
+    section = "责任人与联系卡"
     title = "联系卡"
     column_list = ("child.name", "child.grade", "child.class_name", "number", "issued_on")
     form_columns = ("child", "issued_on")

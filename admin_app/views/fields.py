@@ -192,6 +192,33 @@ class ChoiceField(fields.SelectField):
             raise ValueError(_("不是有效的选项。")) from None
 
 
+class Ticks(fields.SelectMultipleField):
+    """Several codes as tick boxes; ``options``: (code, words) at the time of the request."""
+
+    widget = widgets.ListWidget(prefix_label=False)
+    option_widget = widgets.CheckboxInput()
+
+    def __init__(self, options: Callable[[], list[tuple[str, str]]], **kwargs: Any):
+        self.options = options
+        super().__init__(coerce=str, choices=options, **kwargs)
+
+    def process_data(self, value: Any) -> None:
+        self.data = [getattr(v, "value", v) for v in value or ()]
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        setattr(obj, name, tuple(code for code, _words in self.options() if code in (self.data or ())) or None)
+
+
+class MomentField(fields.DateTimeLocalField):
+    """A point in time on the county's clock; kept as UTC."""
+
+    def process_data(self, value: Any) -> None:
+        self.data = labels.local(value).replace(tzinfo=None) if value is not None else None
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        setattr(obj, name, self.data.replace(tzinfo=labels.COUNTY_CLOCK) if self.data is not None else None)
+
+
 class SealedField(fields.StringField):
     """A number shown masked; left as it stands it is kept, typed over it is replaced. The page never holds the whole."""
 
@@ -289,6 +316,20 @@ class Converter(AdminModelConverter):
     def sealed(self, field_args: dict[str, Any], **_extra: Any) -> Any:
         field_args["filters"] = [_tidy_number]
         return SealedField(**field_args)
+
+    @converts("Several")
+    def several(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:
+        choices = column.type.choices
+        options = self.view.options_of(column.key) if choices is None else lambda: [(m.value, _(m.label)) for m in choices]
+        field_args["validators"] = [validators.Optional()]
+        return Ticks(options, **field_args)
+
+    @converts("Moment")
+    def moment(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:
+        if column.nullable:
+            field_args["validators"].append(validators.Optional())
+        field_args["validators"] = [v for v in field_args["validators"] if not isinstance(v, ColumnCheck)]
+        return MomentField(format=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"], **field_args)
 
     @converts("Exact")
     def exact(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:

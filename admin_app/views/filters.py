@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from .. import labels
 from ..access import scope_in
 from ..models import School
-from ..orm import Base, Coded
+from ..orm import Base, Coded, Group
 from .fields import Lookup, own_schools
 
 Options = Callable[[Session], list[tuple[str, str]]]
@@ -50,14 +50,22 @@ def number(raw: str) -> int:
 
 
 def by_choice(model: type[Base], name: str) -> Filter:
+    """A graver value than the rest of its list (a restricted category) is not searched for."""
     column, choices = getattr(model, name), labels.choices(model, name)
     assert choices
+    offered = [member for member in choices if getattr(member, "group", None) is not Group.INCIDENT]
+
+    def parse(raw: str) -> Any:
+        if (value := choices(raw)) not in offered:
+            raise ValueError(raw)
+        return value
+
     return Filter(
         name,
         labels.label(model, name),
         lambda query, value: query.where(column == value),
-        choices,
-        lambda _session: [(m.value, _(m.label)) for m in choices],
+        parse,
+        lambda _session: [(member.value, _(member.label)) for member in offered],
         "choice",
     )
 

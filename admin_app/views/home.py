@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from flask import url_for
 from flask_admin import AdminIndexView, expose
 from flask_babel import lazy_gettext
 from flask_login import current_user
@@ -13,8 +14,8 @@ from sqlalchemy import func, select
 from ..access import SYSTEM, Action, Role
 from ..assessment import workbooks, workflow
 from ..db import db, session_with
-from ..models import Child, Definition, Resource, Round, School, Sheet, Staff, Township
-from ..records import definitions, overview
+from ..models import Child, Definition, Resource, Round, RoundState, School, Sheet, Township
+from ..records import definitions, notices, overview
 from .gate import Gate, current_scope
 
 
@@ -22,6 +23,7 @@ class HomeView(Gate, AdminIndexView):
     resource = Resource.SCHOOLS
     in_menu = True
     group = ""
+    section = ""
 
     def __init__(self) -> None:
         super().__init__(name=lazy_gettext("首页"), url="/")
@@ -45,10 +47,11 @@ class HomeView(Gate, AdminIndexView):
             counts=overview.counts(session, today),
             gaps=overview.GAPS,
             schools=session.scalar(select(func.count(School.id)).where(School.assessed)),
-            unconfirmed=session.scalar(select(func.count(Staff.id)).where(Staff.confirmed.is_(False))),
+            waiting=[(each, _opens(each.key)) for each in overview.waiting(session, today)],
+            unread=list(session.scalars(notices.for_me(session).limit(5))) if scope.school_ids else [],
             townships=self._townships(today) if scope.reads_everywhere else [],
             round=round_,
-            results=self._results(round_) if round_ else None,
+            results=self._results(round_) if round_ and round_.state is not RoundState.OPEN else None,
             office=Role.OFFICE in scope.roles,
             own=self._own_sheet(round_) if round_ else None,
             by_group=workbooks.by_group,
@@ -57,6 +60,7 @@ class HomeView(Gate, AdminIndexView):
         )
 
     def _results(self, round_: Round) -> Any:
+        """Of a frozen round, which is read; a trial of an open one takes its time and is made on its own page."""
         with session_with(SYSTEM) as session:
             return workflow.score(session, session.get_one(Round, round_.id))
 
@@ -76,3 +80,21 @@ class HomeView(Gate, AdminIndexView):
         short = dict(session.execute(per.where(Child.id.in_(lacking)).group_by(School.township_id)).all())
         rows = session.scalars(select(Township).order_by(Township.position))
         return [(t, all_of.get(t.id, 0), short.get(t.id, 0)) for t in rows]
+
+
+def _opens(key: str) -> str:
+    """The screen where waiting work is done."""
+    places = {
+        "transfer_in": ("transfer.index_view", {"side": "in"}),
+        "transfer_asked": ("transfer.index_view", {"side": "asked"}),
+        "left_behind_by_staff": ("staff_handover.index", {}),
+        "flags": ("flag.index_view", {}),
+        "papers_back": ("paper.index_view", {"state": "returned"}),
+        "papers_in": ("paper.index_view", {"state": "submitted"}),
+        "rules": ("paper.index_view", {"kind": "rule"}),
+        "staff": ("staff.index_view", {"confirmed": "0"}),
+        "handover": ("handover.index", {}),
+        "census": ("census.index", {}),
+    }
+    endpoint, more = places[key]
+    return url_for(endpoint, **more)

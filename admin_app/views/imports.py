@@ -30,10 +30,11 @@ SHOWN_ROWS = 300
 
 class ImportView(ToolView):
     resource = Resource.REGISTER
+    in_menu = False  # reached from the register and the first page
     needs = {"index": Action.CREATE, "preview": Action.CREATE, "save": Action.CREATE, "template": Action.READ}
 
     def __init__(self) -> None:
-        super().__init__("导入台账", "imports", "儿童台账")
+        super().__init__("导入台账", "imports", "儿童")
 
     def is_accessible(self) -> bool:
         return current_scope().may(Action.CREATE, self.resource)

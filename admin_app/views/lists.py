@@ -23,7 +23,7 @@ from sqlalchemy.orm import class_mapper
 from .. import labels, rules
 from ..access import shown
 from ..models import School
-from ..orm import Base, Group
+from ..orm import Base
 from ..sheets import writer
 from . import filters as conditions
 from .fields import SCHOOLS, Lookup
@@ -75,9 +75,7 @@ class Listing(Gate):
 
     def is_sortable(self, name: str) -> bool:
         """A computed column cannot be sorted; a sealed or confidential one may not: the order would tell its values."""
-        if name in self.extra_columns or labels.is_sealed(self.model, name):
-            return False
-        return labels.group(self.model, name) not in (Group.MIND, Group.INCIDENT)
+        return name not in self.extra_columns and labels.is_open(self.model, name)
 
     @cached_property
     def conditions(self) -> dict[str, conditions.Filter]:
@@ -161,8 +159,7 @@ class Listing(Gate):
             if name in self.extra_columns:
                 by_column.append([line.values.get(name, "") for line in lines])
                 continue
-            plain = not labels.is_sealed(self.model, name) and labels.group(self.model, name) not in (Group.MIND, Group.INCIDENT)
-            seen = plain and scope.sees(labels.group(self.model, name), None)
+            seen = labels.is_open(self.model, name) and scope.sees(labels.group(self.model, name), None)
             words: dict[Any, str] = {}
             column = []
             for line in lines:

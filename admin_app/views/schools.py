@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..access import Action
-from ..models import Code, CodeKind, School, Staff, Term, Township
+from ..models import Code, School, Staff, Term, Township
 from ..rules import Complaint
 from .base import RecordView
-from .fields import SCHOOLS, Lookup
+from .lookups import CENTRES, TOWNSHIPS
 
 GROUP = "管理"
-ANY_SCHOOL = Lookup(School, search=("name", "code"))
-CENTRES = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed))
 
 
 class SchoolView(RecordView):
     model = School
     group = GROUP
+    section = "学校"
     title = "学校"
     menu_for = Action.UPDATE
     column_list = ("name", "code", "township.name", "kind", "centre_name", "assessed", "school_group", "boarding", "pupils")
@@ -38,7 +37,7 @@ class SchoolView(RecordView):
     ]
     column_details_list = tuple(form_columns)
     filters = ("township", "kind", "school_group", "assessed", "boarding")
-    lookups = {"centre": CENTRES, "township": Lookup(Township, order=("position",))}
+    lookups = {"centre": CENTRES, "township": TOWNSHIPS}
     search = ("name", "code")
     default_sort = (("township_id", False), ("code", False))
     link_column = "name"
@@ -67,7 +66,8 @@ class SchoolView(RecordView):
 
 class StaffView(RecordView):
     model = Staff
-    group = "本校工作"
+    group = "学校工作"
+    section = "组织与文件"
     title = "教职工"
     column_list = ("name", "school.name", "duty", "phone", "start", "end", "confirmed")
     form_columns = ("school", "name", "duty", "phone", "start", "end", "confirmed")
@@ -80,8 +80,9 @@ class StaffView(RecordView):
 class TownshipView(RecordView):
     model = Township
     group = GROUP
+    section = "学校"
     title = "乡镇"
-    in_menu = False
+    menu_for = Action.UPDATE
     column_list = ("position", "name", "code", "kind", "aliases")
     form_columns = ("position", "name", "code", "kind", "aliases")
     default_sort = (("position", False),)
@@ -91,6 +92,7 @@ class TownshipView(RecordView):
 class TermView(RecordView):
     model = Term
     group = GROUP
+    section = "日历与代码"
     title = "学期"
     menu_for = Action.UPDATE
     column_list = ("name", "code", "start", "last_day")
@@ -106,6 +108,7 @@ class TermView(RecordView):
 class CodeView(RecordView):
     model = Code
     group = GROUP
+    section = "日历与代码"
     title = "代码表"
     menu_for = Action.UPDATE
     column_list = ("kind", "code", "name", "aliases", "position", "active")
@@ -114,11 +117,3 @@ class CodeView(RecordView):
     search = ("name", "code")
     default_sort = (("kind", False), ("position", False))
     link_column = "name"
-
-
-def codes(*kinds: CodeKind) -> Lookup:
-    """The rows of the county's code lists that a form offers."""
-    return Lookup(Code, only=lambda query, _s: query.where(Code.kind.in_(kinds), Code.active), order=("kind", "position"))
-
-
-SCHOOL = SCHOOLS

@@ -18,12 +18,14 @@ from .base import RecordView
 from .fields import number_or_none
 from .filters import by_township
 from .lists import Line
-from .schools import codes
+from .lookups import codes
 
 
 class TrainingView(RecordView):
     model = TrainingSession
-    group = "本校工作"
+    group = "学校工作"
+    section = "活动与培训"
+    attachable = True
     title = "监护人培训"
     column_list = ("title", "kind.name", "on", "school.name", "speaker", "expected", "present")
     extra_columns = {"present": "实到"}

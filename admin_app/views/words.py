@@ -16,6 +16,8 @@ def screen_words(value: Any) -> str:
     """Machine words a person reads: yes and no, choices in the screen's language, dates."""
     if isinstance(value, str) and type(value) is str:
         return value
+    if isinstance(value, tuple):
+        return "、".join(screen_words(each) for each in value)
     text = labels.text(value)
     return _(text) if text and (isinstance(value, bool) or not isinstance(value, dt.date | int)) else text
 

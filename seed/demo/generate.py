@@ -1,104 +1,24 @@
 """Makes the CSV files of the demo county: python3 seed/demo/generate.py. Deterministic; everybody in it is invented.
 
 ID numbers lie in the unassigned area 539999, phones begin with 199000. Schools differ in how well they work, so that
-scores differ.
+scores differ. Here: schools, children, their files and care; childfiles.py and schoolwork.py add the rest.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import random
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-SEED = 20180929
-TOWNSHIPS = [
-    ("530427001", "桂山街道"), ("530427002", "古城街道"), ("530427101", "扬武镇"), ("530427102", "漠沙镇"),
-    ("530427103", "戛洒镇"), ("530427104", "水塘镇"), ("530427200", "平甸乡"), ("530427201", "新化乡"),
-    ("530427202", "建兴乡"), ("530427203", "老厂乡"), ("530427204", "者竜乡"), ("530427205", "平掌乡"),
-]  # fmt: skip
-SURNAMES = "普李杨白张王罗方刀龙施矣陶鲁沐者马周陈刘".strip()
-GIVEN = "小雨佳怡子涵浩然天佑若曦思琪文博俊杰明轩梦瑶雨欣彩凤志强海燕丽萍春花正兴国栋永福慧敏秀英建国晓燕云强"
-PLACE_NAMES = [
-    "晨光",
-    "青松",
-    "红枫",
-    "石桥",
-    "白鹭",
-    "山泉",
-    "云岭",
-    "竹溪",
-    "向阳",
-    "梨园",
-    "桃源",
-    "茶山",
-    "江畔",
-    "鹿鸣",
-    "松林",
-    "碧水",
-    "双河",
-    "高峰",
-    "和平",
-    "新寨",
-    "龙泉",
-    "凤鸣",
-    "星火",
-    "金穗",
-]
-VILLAGES = ["和平村", "新寨村", "大平地村", "小河村", "上坝村", "下坝村", "核桃村", "茶园村", "松树村", "石头村"]
-CITIES = ["云南昆明", "云南玉溪", "广东东莞", "广东深圳", "浙江义乌", "江苏苏州", "四川成都", "福建泉州"]
-AUTUMN, SPRING = (dt.date(2025, 9, 1), dt.date(2026, 1, 23)), (dt.date(2026, 3, 2), dt.date(2026, 7, 10))
-MONTHS = [(2025, 9), (2025, 10), (2025, 11), (2025, 12), (2026, 1), (2026, 3), (2026, 4), (2026, 5), (2026, 6), (2026, 7)]
+import childfiles
+import schoolwork
+from county import AUTUMN, CITIES, MONTHS, PLACE_NAMES, SPRING, SURNAMES, TOWNSHIPS, VILLAGES, County, pupils_of
+
 NOTES = {
     "thought": "守纪律，愿意帮助同学|集体活动参与积极|能听从教导，偶有拖拉",
     "mind": "情绪平稳，与同伴相处好|近期想念父母，已多关心|性格内向，逐渐开朗",
     "study": "作业按时，数学需辅导|阅读进步明显|基础较弱，课后有老师帮扶",
     "life": "自理能力较好|饮食正常，作息规律|住校适应，个人卫生需提醒",
 }
-JUDGED = (
-    "A1.1 2|A1.2 3|A1.3 2|A1.4 3|A2.1 3|A2.4 3|A2.5 3|A3.1 4|A3.3 2|A4.2 3|A4.3 2|A5.2 3|A5.3 5|A6.1 2|A6.2 3|A6.3 2|A6.4 3|A6.5 2|"
-    "A7.1 4|A7.2 2|A7.3 2|A7.4 2|A8.1 3|A8.2 2|A8.3 3|A9.1 2|A9.2 2|A10.1 2|A10.2 2"
-)
-WHY = "部分材料不全|记录不够规范|个别时段未开展|抽查发现缺项|台账更新不及时"
-WAITING_AT = {"2153990001": ("A1.4", "A7.4", "A10.2"), "2153990005": ("A10.2",), "3153990003": ("A1.4",)}
-"""Left for the office to judge, so that the demo shows work to do."""
-
-
-class County:
-    def __init__(self) -> None:
-        self.random = random.Random(SEED)
-        self.files: dict[str, list[dict[str, Any]]] = {}
-        self.taken: set[str] = set()
-        self.serial = 0
-
-    def add(self, table: str, **row: Any) -> None:
-        self.files.setdefault(table, []).append(row)
-
-    def person(self, surname: str = "") -> str:
-        r = self.random
-        return (surname or r.choice(SURNAMES)) + "".join(r.sample(GIVEN, r.choice((1, 2, 2))))
-
-    def phone(self) -> str:
-        self.serial += 1
-        return f"199{self.serial:08}"
-
-    def id_number(self, born: dt.date, male: bool) -> str:
-        while True:
-            order = self.random.randrange(0, 500) * 2 + int(male)
-            first = f"539999{born:%Y%m%d}{order:03}"
-            weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-            number = first + "10X98765432"[sum(w * int(d) for w, d in zip(weights, first, strict=True)) % 11]
-            if number not in self.taken:
-                self.taken.add(number)
-                return number
-
-    def day(self, first: dt.date, last: dt.date) -> dt.date:
-        return first + dt.timedelta(days=self.random.randrange((last - first).days + 1))
-
-    def chance(self, p: float) -> bool:
-        return self.random.random() < p
 
 
 def schools(c: County) -> list[dict[str, Any]]:
@@ -127,6 +47,7 @@ def schools(c: County) -> list[dict[str, Any]]:
                 "well": well,
                 "centre": centre or code,
                 "name": name,
+                "row": row,
             }
         )
 
@@ -199,7 +120,7 @@ def child(c: County, school: dict[str, Any], teachers: list[str]) -> None:
     c.add(
         "child", code=code, school=school["code"], name=c.person(surname), sex="1" if male else "2", birth_date=born,
         ethnic=r.choice(("07", "07", "07", "18", "18", "01", "16", "24")), id_kind="1", id_number=c.id_number(born, male), grade=grade,
-        class_name=f"{r.choice((1, 1, 2))}班", class_teacher=teacher, boarding="1" if grade[0] in "MHV" else r.choice("001"),
+        class_name=f"{r.choice((1, 1, 2))}班", class_teacher=teacher, boarding="1" if grade[0] in "MHV" else min(r.choice("001"), school["row"]["boarding"]),
         home_address=address, hukou="1", hukou_place=f"{village}", area="village", health="10",
         special_requests="" if not complete and c.chance(0.4) else r.choice(("无", "希望周末有人辅导作业", "想每周和妈妈视频", "饮食清淡")),
         facts_confirmed_at="2026-03-10" if c.chance(well) else "",
@@ -327,64 +248,12 @@ def training(c: County, school: dict[str, Any], pupils: list[str]) -> None:
                       entered_at=on)  # fmt: skip
 
 
-def assessment(c: County, found: list[dict[str, Any]]) -> None:
-    c.add("assessment_round", code="2026", title="2026 年度农村留守儿童关爱保护工作考核", scheme="2026", start="2025-09-01",
-          last_day="2026-08-31", cut_off="2026-08-31", state="open")  # fmt: skip
-    r = c.random
-    for school in found:
-        if school["centre"] != school["code"]:
-            continue
-        for item in JUDGED.split("|"):
-            code, top = item.split()
-            if code in WAITING_AT.get(school["code"], ()):
-                continue
-            points = float(top) if c.chance(0.3 + school["well"] * 0.5) else round(float(top) * r.choice((0.9, 0.8, 0.75, 0.6)), 1)
-            c.add("item_score", round="2026", school=school["code"], indicator=code, final=points,
-                  reason="" if points == float(top) else r.choice(WHY.split("|")))  # fmt: skip
-    for school, matter, points in (("2153990003", "市级留守儿童关爱先进集体", "1"), ("3153990002", "省级乡村学校少年宫示范校", "2"),
-                                   ("2153990002", "县级先进", "0.5")):  # fmt: skip
-        c.add(
-            "adjustment",
-            round="2026",
-            school=school,
-            kind="bonus",
-            matter=matter,
-            points=points,
-            effect="",
-            document="表彰决定（演示）",
-        )
-    c.add(
-        "adjustment",
-        round="2026",
-        school="1153990009",
-        kind="discipline",
-        matter="迟报统计表",
-        points="0.5",
-        effect="",
-        document="通报（演示）",
-    )
-
-
-def write(c: County) -> None:
-    for old in HERE.glob("*.csv"):
-        old.unlink()
-    for table, rows in c.files.items():
-        columns = list(dict.fromkeys(k for row in rows for k in row))
-        piece = 7000
-        for n in range(0, len(rows), piece):
-            name = f"{table}.csv" if len(rows) <= piece else f"{table}-{n // piece + 1}.csv"
-            with (HERE / name).open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, columns, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows[n : n + piece])
-
-
 def main() -> None:
     c = County()
     found = schools(c)
     by_centre: dict[str, list[str]] = {}
     for school in found:
-        teachers = staff(c, school)
+        teachers = school["teachers"] = staff(c, school)
         first = len(c.files.get("child", []))
         for _ in range(school["children"]):
             child(c, school, teachers)
@@ -396,8 +265,10 @@ def main() -> None:
     for school in found:
         if school["centre"] == school["code"]:
             training(c, school, by_centre[school["code"]])
-    assessment(c, found)
-    write(c)
+    pupils = pupils_of(c, found)
+    childfiles.everything(c, pupils, found)
+    schoolwork.everything(c, found, pupils)
+    c.write()
     print({table: len(rows) for table, rows in c.files.items()})
 
 

@@ -46,7 +46,7 @@ FACTS = {
     "F9": share(171, 190), "F10": share(30, 36), "F11": share(2, 2),
     "F12": share(5, 6), "safety_lessons": number("4"), "law_days": number("1"), "F13": share(38, 40),
     "F14": share(16, 20), "gratitude_terms": number("2"), "F15": share(36, 40), "reading_months": number("6"),
-    "festivals": number("1"), "practice": number("1"), "class_meetings": number("8"), "evenings": number("1"), "F16": share(30, 40),
+    "festivals": number("1"), "practice": number("1"), "class_meetings": number("8"), "boards": number("1"), "F16": share(30, 40),
     "dropouts_unreturned": number("0"), "dropouts_late": number("0"), "F17": share(9, 9), "F18": number("70"),
     "F19": number("0.8"), "palace_openings": NOTHING, "agencies": number("3"),
     "publicity": number("5"), "opinion_failures": number("0"),
@@ -54,7 +54,7 @@ FACTS = {
 }  # fmt: skip
 """The data of the worked example. F19 is 0.6 of 36/36 term openings and 0.4 of 5/10 holiday openings."""
 
-JUDGED = {"A1.4": D("2.5"), "A4.2": D("1.2"), "A7.3": D("0.7"), "A7.4": D("1.8"), "A8.1": D(1)}
+JUDGED = {"A1.4": D("2.5"), "A4.2": D("1.2"), "A6.4": D("0.5"), "A7.3": D("0.7"), "A7.4": D("1.8"), "A8.1": D(1)}
 
 TABLE = {
     "A1.1": "2.00", "A1.2": "3.00", "A1.3": "1.75", "A1.4": "2.50",
@@ -114,7 +114,7 @@ def test_the_facts_of_the_example_are_all_the_metrics_the_rubric_asks_for():
 
 def test_only_the_manual_parts_of_the_rubric_are_judged():
     judged = {code: rule.judged_points for code, rule in RULES.items() if rule.judged_points}
-    assert judged == {"A1.4": 3, "A4.2": D("1.5"), "A7.3": 1, "A7.4": 2, "A8.1": 1}
+    assert judged == {"A1.4": 3, "A4.2": D("1.5"), "A6.4": D("0.5"), "A7.3": 1, "A7.4": 2, "A8.1": 1}
     assert judged.keys() == JUDGED.keys()
 
 
@@ -170,9 +170,45 @@ def test_without_carers_the_sessions_count_double():
     assert (item.score, item.max) == (D("1.50"), 3)
 
 
-def test_a_day_school_without_evenings_has_two_and_a_half_points_in_a6_4():
-    item = scored("A6.4", evenings=NOTHING)
-    assert (item.score, item.max) == (D("2.50"), D("2.5"))
+@pytest.mark.parametrize("judged", [None, D("0.5"), D("2.5")])
+def test_at_a_day_school_the_evenings_of_a6_4_need_not_be_judged_and_leave_its_maximum(judged):
+    item = scoring.score_item(RULES["A6.4"], FACTS | {"boards": NOTHING}, judged)
+    assert (item.status, item.score, item.max) == (Status.AUTO, D("2.50"), D("2.5"))
+
+
+def test_at_a_boarding_school_a6_4_waits_for_its_evenings():
+    assert scoring.score_item(RULES["A6.4"], FACTS, None).status is Status.MISSING
+    assert scoring.score_item(RULES["A6.4"], FACTS, D("0.3")).score == D("2.80")
+
+
+@pytest.mark.parametrize(("code", "metric"), [("A4.2", "F10"), ("A8.1", "F19")])
+def test_a_room_that_a_school_needs_not_have_makes_its_item_na_and_is_not_judged(code, metric):
+    assert scoring.score_item(RULES[code], FACTS | {metric: NOTHING}, None) == Item(code, D(0), Status.NA)
+
+
+def test_a_room_that_is_missing_is_judged_and_opened_never():
+    item = scoring.score_item(RULES["A8.1"], FACTS | {"F19": number("0")}, D(0))
+    assert (item.score, item.max) == (0, 3)
+
+
+def test_a_condition_makes_a_tick_an_event_or_a_whole_rule_not_apply():
+    tick = Rule("X", D(2), "CHECK", {"items": [{"metric": "F1", "points": "1"}, {"metric": "F3", "points": "1", "when": "F4"}]})
+    assert scoring.score_item(tick, FACTS | {"F1": number("1")}, None).max == 1
+    event = Rule("X", D(2), "EVENT", {"events": [{"metric": "census_late", "per": "1", "when": "F4"}]})
+    assert scoring.score_item(event, FACTS, None).status is Status.NA
+    manual = Rule("X", D(2), "MANUAL", {"when": "F4"})
+    assert (manual.metrics, scoring.score_item(manual, FACTS, D(1)).status) == (("F4",), Status.NA)
+    assert scoring.score_item(manual, {}, D(1)).status is Status.JUDGED
+
+
+def test_an_item_says_how_many_of_its_points_a_person_judges_at_this_school():
+    assert (scored("A6.4").by_hand, scored("A6.4", boards=NOTHING).by_hand) == (D("0.5"), 0)
+    assert (scored("A1.4").by_hand, scored("A2.2").by_hand) == (3, 0)
+
+
+def test_a_rule_asks_for_its_conditions_first_and_each_metric_once():
+    assert RULES["A6.4"].metrics == ("boards", "festivals", "practice", "class_meetings")
+    assert RULES["A8.1"].metrics == ("F19",)
 
 
 def test_an_item_that_does_not_apply_is_na_whatever_was_judged():
@@ -180,8 +216,10 @@ def test_an_item_that_does_not_apply_is_na_whatever_was_judged():
 
 
 def test_a_manual_item_waits_until_it_is_judged():
-    assert scoring.score_item(RULES["A1.4"], FACTS, None) == Item("A1.4", D(3), Status.MISSING)
-    assert scoring.score_item(RULES["A1.4"], FACTS, D("2.5")) == Item("A1.4", D(3), Status.JUDGED, final=D("2.50"), score=D("2.50"))
+    assert scoring.score_item(RULES["A1.4"], FACTS, None) == Item("A1.4", D(3), Status.MISSING, by_hand=D(3))
+    assert scoring.score_item(RULES["A1.4"], FACTS, D("2.5")) == Item(
+        "A1.4", D(3), Status.JUDGED, final=D("2.50"), score=D("2.50"), by_hand=D(3)
+    )
 
 
 def test_a_judged_score_never_passes_the_maximum():

@@ -1,0 +1,315 @@
+"""Flow facts: what was done with the children in the terms, months and holidays of the round."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, select
+
+from ... import labels
+from ...models import (
+    Attention,
+    CareKind,
+    CareRecord,
+    CareWay,
+    DropoutCase,
+    Evaluation,
+    Flag,
+    Grade,
+    Handover,
+    Holiday,
+    HolidayKind,
+    Letter,
+    TalkerRole,
+    Term,
+    Transfer,
+    TransferKind,
+    TransferState,
+)
+from ..scoring import Fact, Line
+from .catalogue import (
+    ONE,
+    ByUnit,
+    events,
+    for_each_unit,
+    grouped,
+    mean_over_parts,
+    metric,
+    of_months,
+    of_terms,
+    share,
+    shares,
+    ticked,
+)
+from .window import CHINA, DAY, WITH_TRASH, Key, Member, Window
+
+HANDED_OVER = (HolidayKind.WINTER, HolidayKind.SUMMER)
+"""F13 counts these, if the office says that the holiday asks for a handover."""
+SIDES = ("conduct", "study", "health", "arts", "practice")
+"""多元评价: the five sides."""
+RATERS_WANTED = 2
+COMPULSORY = tuple(grade for grade in Grade if grade.value[0] in "PM")
+"""A7.1 counts grades 1 to 9 only (ruling 15)."""
+
+
+# --- the months and terms of a child
+
+
+@metric("F6", "家访覆盖率", "学期内有入户家访的儿童", "学期内口径内儿童", "三(三) 家访；每学期一次", place="care_record")
+def home_visits(window: Window) -> ByUnit:
+    """Mean over the terms of the share of C_t with enough visits at home in the term (ruling 10)."""
+    wanted = window.setting("visits_a_term")
+    at_home = (CareRecord.kind == CareKind.VISIT) & (CareRecord.way == CareWay.HOME)
+    visits = _days(window, at_home)
+    seen = {term: _between(visits, term.start, term.last_day) for term in window.terms}
+
+    def met(member: Member, term: Term) -> tuple[bool, str]:
+        n = seen[term].get(member.key, 0)
+        return n >= wanted, "" if n >= wanted else f"{term.name}入户家访 {n} 次，应 {wanted} 次"
+
+    return {unit: mean_over_parts(lines) for unit, lines in grouped(of_terms(window, met)).items()}
+
+
+@metric("F7", "亲情联系", "有联系人月", "应联系人月", "三(三) 家长联系电话；亲情联系按月一次", place="care_record")
+def monthly_contacts(window: Window) -> ByUnit:
+    """Months with a recorded contact of child and parents, over the months each child was there 15 days."""
+    return of_months(window, _months(_days(window, CareRecord.kind == CareKind.CONTACT), 1))
+
+
+@metric("F9", "谈心落实率", "已谈人月", "应谈人月", "三(二) 班主任与包保责任人经常与留守儿童谈心；按月一次", place="care_record")
+def monthly_talks(window: Window) -> ByUnit:
+    """Months with talks enough by the class teacher or responsible person, over the months each child was there 15 days."""
+    counting = CareRecord.role.in_((TalkerRole.RESPONSIBLE, TalkerRole.CLASS_TEACHER))
+    talks = _days(window, (CareRecord.kind == CareKind.TALK) & counting)
+    return of_months(window, _months(talks, window.setting("talks_a_month")))
+
+
+def _days(window: Window, which: ColumnElement[bool]) -> dict[Key, list[dt.date]]:
+    """The days of some care records of each child, for the unit whose staff made them (ruling 5)."""
+    held = select(CareRecord.child_id, CareRecord.school_id, CareRecord.on)
+    held = held.where(which, window.within(CareRecord.on), window.entered(CareRecord))
+    found: dict[Key, list[dt.date]] = defaultdict(list)
+    for child, school, on in window.session.execute(held, execution_options=WITH_TRASH):
+        found[child, window.unit_of[school]].append(on)
+    return found
+
+
+def _between(days: dict[Key, list[dt.date]], first: dt.date, last: dt.date) -> dict[Key, int]:
+    return {key: sum(first <= on <= last for on in each) for key, each in days.items()}
+
+
+def _months(days: dict[Key, list[dt.date]], wanted: int) -> dict[Key, set[tuple[int, int]]]:
+    """The months in which there were enough."""
+    found = {}
+    for key, each in days.items():
+        counts = Counter((on.year, on.month) for on in each)
+        found[key] = {month for month, n in counts.items() if n >= wanted}
+    return found
+
+
+@metric("F15", "感恩书信", "学期内有书信的儿童", "学期内口径内儿童", "三(四) 每学期给其父母写一封感恩书信", place="letter")
+def letters(window: Window) -> ByUnit:
+    """Share of the C_t with a letter, drawing or voice message of the term; its term column decides (ruling 12)."""
+    sent = select(Letter.child_id, Letter.school_id, Letter.term_id).where(window.entered(Letter))
+    there = {(c, window.unit_of[s], t) for c, s, t in window.session.execute(sent, execution_options=WITH_TRASH)}
+
+    def met(member: Member, term: Term) -> tuple[bool, str]:
+        has = (*member.key, term.id) in there
+        return has, "" if has else f"{term.name}没有书信"
+
+    return shares(of_terms(window, met))
+
+
+@metric("F16", "多元评价", "五方面、两类评价人齐全的儿童", "学期内口径内儿童", "三(四) 从多角度来评价学生", place="evaluation")
+def evaluations(window: Window) -> ByUnit:
+    """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (ruling 12)."""
+    marked = [getattr(Evaluation, side).is_not(None) for side in SIDES]
+    asked = select(Evaluation.child_id, Evaluation.school_id, Evaluation.term_id, Evaluation.rater, *marked)
+    sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)
+    raters: dict[tuple[int, int, int], set[str]] = defaultdict(set)
+    rows = window.session.execute(asked.where(window.entered(Evaluation)), execution_options=WITH_TRASH)
+    for child, school, term_id, rater, *covered in rows:
+        key = (child, window.unit_of[school], term_id)
+        raters[key].add(rater.label)
+        sides[key].update(side for side, there in zip(SIDES, covered, strict=True) if there)
+    words = {side: labels.label(Evaluation, side) for side in SIDES}
+
+    def met(member: Member, term: Term) -> tuple[bool, str]:
+        key = (*member.key, term.id)
+        if key not in raters:
+            return False, f"{term.name}没有评价"
+        notes = []
+        if lacking := [words[side] for side in SIDES if side not in sides[key]]:
+            notes.append("缺：" + "、".join(lacking))
+        if len(raters[key]) < RATERS_WANTED:
+            notes.append(f"评价人只有{'、'.join(raters[key])}")
+        return not notes, "；".join(notes)
+
+    return shares(of_terms(window, met))
+
+
+@metric(
+    "F13",
+    "假期空档期交接率",
+    "已交接销号（儿童 × 假期）",
+    "应交接",
+    "三(二) 假期管理的“空档期”，做好交接工作",
+    place="holiday_handover",
+)
+def holiday_handovers(window: Window) -> ByUnit:
+    """Winter and summer handovers of who was in the definition on the last day before the holiday (ruling 11).
+
+    Back at school counts; handed over counts while the holiday is not over at the cut-off.
+    """
+    holidays = list(
+        window.session.scalars(
+            select(Holiday)
+            .where(Holiday.kind.in_(HANDED_OVER), Holiday.handover, window.within(Holiday.start))
+            .order_by(Holiday.start)
+        )
+    )
+    done: dict[tuple[int, int, int], tuple[dt.date | None, dt.date | None]] = {}
+    asked = select(Handover.child_id, Handover.school_id, Handover.holiday_id, Handover.done_on, Handover.back_on)
+    for child, school, holiday_id, done_on, back_on in window.session.execute(
+        asked.where(window.entered(Handover)), execution_options=WITH_TRASH
+    ):
+        done[child, window.unit_of[school], holiday_id] = (done_on, back_on)
+    lines = []
+    for holiday in holidays:
+        for m in window.on_the_books(holiday.start - DAY):
+            counts, note = _handed_over(window, holiday, *done.get((*m.key, holiday.id), (None, None)))
+            name = window.name_of(m.child_id)
+            lines.append((m.unit, ticked(f"{m.child_id}/{holiday.code}", name, counts, note, holiday.name, m.child_id)))
+    return shares(lines)
+
+
+def _handed_over(window: Window, holiday: Holiday, done_on: dt.date | None, back_on: dt.date | None) -> tuple[bool, str]:
+    if window.by_now(back_on):
+        return True, ""
+    if not window.by_now(done_on):
+        return False, f"{holiday.name}未交接"
+    over = window.cut_off > holiday.last_day
+    return not over, f"{holiday.name}未返校销号" if over else ""
+
+
+# --- what must be answered within so many days
+
+
+@metric("F11", "重点关注学生跟踪", "按期跟进", "提出的重点关注", "三(五) 专人全方位跟踪服务", place="flag")
+def followed_flags(window: Window) -> ByUnit:
+    """Flags raised in the round and followed up within their days; none raised is all done (ruling 11)."""
+    limit = window.setting("follow_up_days")
+    raised = select(Flag.id, Flag.child_id, Flag.school_id, Flag.on, Flag.followed_on).where(
+        Flag.level.in_((Attention.WATCH, Attention.FOCUS)), window.within(Flag.on), window.entered(Flag)
+    )
+    lines = []
+    for key, child, school, on, followed_on in window.session.execute(raised, execution_options=WITH_TRASH):
+        due = on + limit * DAY
+        followed = window.by_now(followed_on)
+        if not followed and not window.is_over(due):
+            continue
+        in_time = followed and followed_on <= due
+        note = "" if in_time else f"{on} 提出，应于 {due} 前跟进" + (f"，{followed_on} 才跟进" if followed else "，未跟进")
+        lines.append((window.unit_of[school], ticked(key, window.name_of(child), in_time, note, "", child)))
+    by_unit = grouped(lines)
+    return for_each_unit(window, lambda site: share(by_unit[site.unit]) if by_unit.get(site.unit) else Fact(ONE))
+
+
+@metric("F4", "转入转出档案交接", "按期交接的转学", "本校转出的转学", "三(三) 实施流动管理", place="transfer")
+def transfers(window: Window) -> ByUnit:
+    """Transfers begun in the round and closed within their working days, at the sending school (ruling 9).
+
+    Inside a unit: not counted. Open with days left at the cut-off: left out. Sent back: not closed. Asked for and not yet
+    released: not begun.
+    """
+    limit = window.setting("transfer_days")
+    begun = select(Transfer).where(
+        Transfer.state != TransferState.REQUESTED, window.within(Transfer.proposed_on), window.entered(Transfer)
+    )
+    lines = []
+    for row in window.session.scalars(begun, execution_options=WITH_TRASH):
+        unit, due = window.unit_of[row.school_id], window.after_workdays(row.proposed_on, limit)
+        if unit == window.unit_of[row.to_school_id]:
+            continue
+        closed_on = _closed_on(row)
+        closed = window.by_now(closed_on)
+        if not closed and not window.is_over(due):
+            continue
+        in_time = closed and closed_on is not None and closed_on <= due
+        note = "" if in_time else f"{row.proposed_on} 发起，应于 {due} 前交接，{f'{closed_on} 才交接' if closed else '未交接'}"
+        lines.append((unit, ticked(row.id, row.child_name, in_time, note, "", row.child_id)))
+    return shares(lines)
+
+
+def _closed_on(row: Transfer) -> dt.date | None:
+    """Accepted, or, out of the county, the 移交单 printed."""
+    if row.kind is TransferKind.OUT:
+        return row.printed_on
+    return row.answered_on if row.state is TransferState.ACCEPTED else None
+
+
+# --- who stays away
+
+
+class Case(NamedTuple):
+    """A dropout case as the facts see it."""
+
+    id: int
+    child_id: int
+    unit: int
+    found_on: dt.date
+    returned_on: dt.date | None
+    created_at: dt.datetime
+
+
+def _cases(window: Window) -> Iterator[Case]:
+    """The cases of grades 1 to 9 found in the round."""
+    found = select(
+        DropoutCase.id,
+        DropoutCase.child_id,
+        DropoutCase.school_id,
+        DropoutCase.found_on,
+        DropoutCase.returned_on,
+        DropoutCase.created_at,
+    ).where(DropoutCase.grade.in_(COMPULSORY), window.within(DropoutCase.found_on), window.entered(DropoutCase))
+    for key, child, school, *rest in window.session.execute(found, execution_options=WITH_TRASH):
+        yield Case(key, child, window.unit_of[school], *rest)
+
+
+@metric("dropouts_unreturned", "期限内未返校", "未按期返校的学生", "", "三 义务教育控辍保学", place="dropout_case", shape="events")
+def unreturned(window: Window) -> ByUnit:
+    """Who was not back by day 30; a case whose days are not over at the cut-off costs nothing yet (ruling 13)."""
+    limit = window.setting("dropout_days")
+
+    def back(case: Case) -> tuple[bool, str]:
+        due = case.found_on + limit * DAY
+        returned = window.by_now(case.returned_on)
+        in_time = case.returned_on <= due if returned and case.returned_on else not window.is_over(due)
+        words = f"{case.returned_on} 才返校" if returned else "未返校"
+        return in_time, "" if in_time else f"{case.found_on} 发现，应于 {due} 前返校，{words}"
+
+    return _of_cases(window, back)
+
+
+@metric("dropouts_late", "辍学迟报", "迟报的辍学", "", "三 义务教育控辍保学；及时上报", place="dropout_case", shape="events")
+def reported_late(window: Window) -> ByUnit:
+    """Cases entered more than so many working days after they were found (ruling 13)."""
+    limit = window.setting("dropout_report_days")
+
+    def told(case: Case) -> tuple[bool, str]:
+        due, entered = window.after_workdays(case.found_on, limit), case.created_at.astimezone(CHINA).date()
+        return entered <= due, "" if entered <= due else f"{case.found_on} 发现，应于 {due} 前录入，{entered} 才录入"
+
+    return _of_cases(window, told)
+
+
+def _of_cases(window: Window, met: Callable[[Case], tuple[bool, str]]) -> ByUnit:
+    lines: list[tuple[int, Line]] = []
+    for case in _cases(window):
+        counts, note = met(case)
+        lines.append((case.unit, ticked(case.id, window.name_of(case.child_id), counts, note, "", case.child_id)))
+    by_unit = grouped(lines)
+    return for_each_unit(window, lambda site: events(by_unit.get(site.unit, [])))

@@ -1,0 +1,164 @@
+"""The catalogue of metrics, and the few ways a list of lines becomes a fact."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from ...models import Term
+from ..scoring import Fact, Line
+from .window import Key, Member, Site, Window
+
+ZERO, ONE = Decimal(0), Decimal(1)
+
+ByUnit = dict[int, Fact]
+Metric = Callable[[Window], ByUnit]
+Shape = Literal["share", "count", "events"]
+Notes = Callable[[Member], tuple[bool, str]]
+TermNotes = Callable[[Member, Term], tuple[bool, str]]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A metric in words: what it is called, what its two numbers are, the clause of the plan it comes from.
+
+    ``shape``: is its value a share (numerator over denominator), a count up to a target, or a number of bad events?
+    ``place``: the screen on which what is missing is mended; blank for a condition.
+    """
+
+    title: str
+    counted: str
+    expected: str
+    clause: str
+    place: str
+    shape: Shape
+    compute: Metric
+
+
+METRICS: dict[str, Described] = {}
+"""Code -> metric. A rule that names a metric not in here is judged by hand."""
+
+
+def metric(
+    code: str, title: str, counted: str, expected: str, clause: str, *, place: str, shape: Shape = "share"
+) -> Callable[[Metric], Metric]:
+    def register(compute: Metric) -> Metric:
+        METRICS[code] = Described(title, counted, expected, clause, place, shape, compute)
+        return compute
+
+    return register
+
+
+def compute(window: Window, units: Iterable[int], wanted: Iterable[str] | None = None) -> dict[int, dict[str, Fact]]:
+    """Every metric for every unit: {unit: {metric: fact}}. The number of statements does not depend on the units."""
+    found: dict[int, dict[str, Fact]] = {unit: {} for unit in units}
+    for code in wanted if wanted is not None else METRICS:
+        by_unit = METRICS[code].compute(window)
+        for unit, facts in found.items():
+            facts[code] = by_unit.get(unit, Fact(None))
+    return found
+
+
+# --- lines
+
+
+def ticked(key: object, name: str, met: bool, note: str = "", part: str = "", child_id: int | None = None) -> Line:
+    """One thing that is there or is not."""
+    return Line(str(key), name, ONE if met else ZERO, ONE, note, part, child_id)
+
+
+def still(n: int, what: str, part: str = "") -> list[Line]:
+    """So many things still to be done."""
+    return [Line(f"-{part}{i}", what, ZERO, ONE, "", part) for i in range(n)]
+
+
+def grouped(lines: Iterable[tuple[int, Line]]) -> dict[int, list[Line]]:
+    found: dict[int, list[Line]] = defaultdict(list)
+    for unit, line in lines:
+        found[unit].append(line)
+    return found
+
+
+# --- facts
+
+
+def share(lines: list[Line]) -> Fact:
+    """Numerator over denominator; None when nothing is expected."""
+    numerator = sum((line.counted for line in lines), ZERO)
+    denominator = sum((line.expected for line in lines), ZERO)
+    return Fact(numerator / denominator if denominator else None, numerator, denominator, in_order(lines))
+
+
+def shares(lines: Iterable[tuple[int, Line]]) -> ByUnit:
+    return {unit: share(of_unit) for unit, of_unit in grouped(lines).items()}
+
+
+def mean_over_parts(lines: list[Line]) -> Fact:
+    """The mean of the shares of the parts (terms) in which something is expected (ruling 10)."""
+    values = [fact.value for fact in (share(part) for part in _parts(lines)) if fact.value is not None]
+    whole = share(lines)
+    return Fact(sum(values, ZERO) / len(values) if values else None, whole.numerator, whole.denominator, whole.lines)
+
+
+def tally(done: Collection[Line], target: int, to_do: str) -> Fact:
+    """A count up to a target: what was done, and a line for each thing still to be done."""
+    n = len(done)
+    return Fact(Decimal(n), Decimal(n), Decimal(target), (*done, *still(target - n, to_do)))
+
+
+def events(lines: Iterable[Line]) -> Fact:
+    """How many bad events; a line that is short is one of them."""
+    kept = in_order(lines)
+    bad = sum((line.expected - line.counted for line in kept), ZERO)
+    return Fact(bad, bad, ZERO, kept)
+
+
+def for_each_unit(window: Window, make: Callable[[Site], Fact]) -> ByUnit:
+    """A fact for every unit, also for one that has no record at all."""
+    return {site.unit: make(site) for site in window.units}
+
+
+def of_children(window: Window, met: Notes, needed: Callable[[Member], bool] = lambda _member: True) -> ByUnit:
+    """A share of C, or of those in C who need a thing: one line a child."""
+    lines = []
+    for member in filter(needed, window.children):
+        counts, note = met(member)
+        lines.append((member.unit, ticked(member.child_id, window.name_of(member.child_id), counts, note, "", member.child_id)))
+    return shares(lines)
+
+
+def of_terms(window: Window, met: TermNotes) -> list[tuple[int, Line]]:
+    """One line for each child of C_t in each term."""
+    lines = []
+    for term, members in window.by_term:
+        code, name = term.code, term.name
+        for m in members:
+            counts, note = met(m, term)
+            lines.append((m.unit, ticked(f"{m.child_id}/{code}", window.name_of(m.child_id), counts, note, name, m.child_id)))
+    return lines
+
+
+def of_months(window: Window, held: Mapping[Key, Collection[tuple[int, int]]]) -> ByUnit:
+    """Child-months over those due: one line a child of C, the months it lacks in the note (ruling 5)."""
+    lines = []
+    for (child, unit), due in window.months_due.items():
+        has = held.get((child, unit), ())
+        short = [f"{year}-{month:02}" for year, month in due if (year, month) not in has]
+        note = "缺：" + "、".join(short) if short else ""
+        counted = Decimal(len(due) - len(short))
+        lines.append((unit, Line(str(child), window.name_of(child), counted, Decimal(len(due)), note, "", child)))
+    return shares(lines)
+
+
+def in_order(lines: Iterable[Line]) -> tuple[Line, ...]:
+    return tuple(sorted(lines, key=lambda line: (line.part, line.name, line.key)))
+
+
+def _parts(lines: list[Line]) -> Iterator[list[Line]]:
+    by_part: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_part[line.part].append(line)
+    yield from by_part.values()

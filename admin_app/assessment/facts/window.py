@@ -1,0 +1,323 @@
+"""A round as the facts see it: its dates, its calendar, its schools, and the days each child was on the books.
+
+What several metrics need is read once and kept: schools, terms, settings, activities, rooms, stretches of days.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from ...models import (
+    Activity,
+    Code,
+    CodeKind,
+    Definition,
+    Enrolment,
+    Facility,
+    FacilityKind,
+    Round,
+    School,
+    SchoolGroup,
+    SchoolKind,
+    Term,
+    Workday,
+)
+from ...records import county, definitions
+
+MIN_DAYS_IN_ROUND = 30
+"""Ruling 3: a child belongs to C after this many days on the books."""
+MIN_DAYS_IN_MONTH = 15
+"""m(c): a month counts for a child who was there this many of its days."""
+IDLE_MONTHS = (2, 8)
+"""February and August carry no monthly duty."""
+CHINA = dt.timezone(dt.timedelta(hours=8))
+WITH_TRASH = {"include_deleted": True}
+"""What was deleted after the cut-off still counts; ``Window.entered`` says which."""
+DAY = dt.timedelta(days=1)
+
+Key = tuple[int, int]
+"""(child, unit): a child as one assessed school knows it."""
+Stay = tuple[dt.date, dt.date, int, int]
+"""(first, stop, enrolment, school): a stretch of days in the definition."""
+
+
+class Member(NamedTuple):
+    """A child in C or C_t: where it is enrolled on the day that counts."""
+
+    child_id: int
+    enrolment_id: int
+    school_id: int
+    unit: int
+
+    @property
+    def key(self) -> Key:
+        return self.child_id, self.unit
+
+
+class Site(NamedTuple):
+    """A school or site, with what the facts ask of it."""
+
+    id: int
+    name: str
+    unit: int
+    kind: SchoolKind
+    group: SchoolGroup | None
+    boarding: bool
+    pupils: int | None
+
+
+class Done(NamedTuple):
+    """An activity of the round: what kind, where, and the room it opened, if it opened one."""
+
+    id: int
+    unit: int
+    school_id: int
+    code: str
+    kind: CodeKind
+    on: dt.date
+    title: str
+    room: FacilityKind | None
+    agencies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A round as the facts see it."""
+
+    session: Session
+    start: dt.date
+    last_day: dt.date
+    cut_off: dt.date
+    definition: Definition
+    round_id: int
+
+    @classmethod
+    def of(cls, session: Session, round_: Round) -> Window:
+        return cls(session, round_.start, round_.last_day, round_.cut_off, round_.scheme.definition, round_.id)
+
+    # --- which records count
+
+    @property
+    def end(self) -> dt.date:
+        """min(e, f): nothing after it counts."""
+        return min(self.last_day, self.cut_off)
+
+    @property
+    def entered_by(self) -> dt.datetime:
+        """The end of the cut-off day on the county's clock."""
+        return midnight(self.cut_off + DAY)
+
+    def entered(self, model: Any) -> ColumnElement[bool]:
+        """Entered by the cut-off and not in the trash then."""
+        kept = or_(model.deleted_at.is_(None), model.deleted_at >= self.entered_by)
+        return (model.created_at < self.entered_by) & kept
+
+    def within(self, column: Any) -> ColumnElement[bool]:
+        return (column >= self.start) & (column <= self.end)
+
+    def valid(self, model: Any) -> ColumnElement[bool]:
+        """A dated state that held on the cut-off: start <= f < end."""
+        return holds(model, self.cut_off)
+
+    def by_now(self, day: dt.date | None) -> bool:
+        """Has it happened by the cut-off?"""
+        return day is not None and day <= self.cut_off
+
+    def is_over(self, day: dt.date) -> bool:
+        """Has a last day been spent by the end of the cut-off?"""
+        return day <= self.cut_off
+
+    # --- the county: settings, calendar, lists, schools
+
+    @cached_property
+    def _settings(self) -> dict[str, str]:
+        return county.values(self.session)
+
+    def setting(self, key: str) -> int:
+        """What the county decided (records/county.py)."""
+        return int(self._settings[key])
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """Ruling 4: a term belongs to the round when its first day does."""
+        return list(self.session.scalars(select(Term).where(self.within(Term.start)).order_by(Term.start)))
+
+    @property
+    def current_term(self) -> Term | None:
+        """Ruling 4: the last term of the round begun on or before the cut-off."""
+        return self.terms[-1] if self.terms else None
+
+    def term_on(self, day: dt.date) -> Term | None:
+        return next((term for term in self.terms if term.start <= day <= term.last_day), None)
+
+    @cached_property
+    def weeks(self) -> dict[dt.date, Term]:
+        """Ruling 10: Monday -> its term, for the weeks (Monday to Sunday) with a term day in the round."""
+        found = {}
+        for term in self.terms:
+            monday = term.start - term.start.weekday() * DAY
+            while monday <= min(term.last_day, self.end):
+                found[monday] = term
+                monday += 7 * DAY
+        return found
+
+    @cached_property
+    def months(self) -> list[tuple[dt.date, dt.date]]:
+        """The months of the round that carry a monthly duty, each cut to the round."""
+        found, day = [], self.start.replace(day=1)
+        while day <= self.end:
+            following = (day.replace(day=28) + 4 * DAY).replace(day=1)
+            if day.month not in IDLE_MONTHS:
+                found.append((max(day, self.start), min(following - DAY, self.end)))
+            day = following
+        return found
+
+    @cached_property
+    def _workdays(self) -> dict[dt.date, bool]:
+        return dict(self.session.execute(select(Workday.date, Workday.works)).all())
+
+    def after_workdays(self, day: dt.date, n: int) -> dt.date:
+        """The n-th working day after a day (ruling 9): Monday to Friday less public holidays plus make-up days."""
+        while n > 0:
+            day += DAY
+            n -= self._workdays.get(day, day.weekday() < 5)
+        return day
+
+    @cached_property
+    def words(self) -> dict[tuple[CodeKind, str], str]:
+        """(list, code) -> name, from the county's own code lists."""
+        return {(kind, code): name for kind, code, name in self.session.execute(select(Code.kind, Code.code, Code.name))}
+
+    @cached_property
+    def sites(self) -> dict[int, Site]:
+        rows = self.session.execute(
+            select(
+                School.id, School.name, School.centre_id, School.kind, School.school_group, School.boarding, School.pupils
+            ).order_by(School.code)
+        )
+        return {row.id: Site(row.id, row.name, row.centre_id or row.id, *row[3:]) for row in rows}
+
+    @cached_property
+    def unit_of(self) -> dict[int, int]:
+        """Site -> the assessed school it adds to."""
+        return {site.id: site.unit for site in self.sites.values()}
+
+    @cached_property
+    def units(self) -> list[Site]:
+        return [site for site in self.sites.values() if site.id == site.unit]
+
+    # --- what schools did
+
+    @cached_property
+    def activities(self) -> list[Done]:
+        """The activities of the round, oldest first."""
+        rows = self.session.execute(
+            select(
+                Activity.id, Activity.school_id, Code.code, Code.kind, Activity.on, Activity.title, Facility.kind, Activity.agencies
+            )
+            .join(Code, Code.id == Activity.kind_id)
+            .outerjoin(Facility, Facility.id == Activity.facility_id)
+            .where(self.within(Activity.on), self.entered(Activity))
+            .order_by(Activity.on, Activity.id),
+            execution_options=WITH_TRASH,
+        )
+        return [
+            Done(key, self.unit_of[school], school, code, kind, on, title, room, agencies or ())
+            for key, school, code, kind, on, title, room, agencies in rows
+        ]
+
+    @cached_property
+    def rooms(self) -> set[tuple[int, FacilityKind]]:
+        """(unit, kind of room) of the rooms that were there at some time of the round."""
+        rows = self.session.execute(
+            select(Facility.school_id, Facility.kind).where(
+                or_(Facility.since.is_(None), Facility.since <= self.end),
+                or_(Facility.closed_on.is_(None), Facility.closed_on > self.start),
+                self.entered(Facility),
+            ),
+            execution_options=WITH_TRASH,
+        )
+        return {(self.unit_of[school], kind) for school, kind in rows}
+
+    # --- the children
+
+    @cached_property
+    def stays(self) -> dict[Key, list[Stay]]:
+        """(child, unit) -> its stretches in the definition, merged."""
+        found: dict[Key, list[Stay]] = defaultdict(list)
+        for child, enrolment, school, first, stop in self.session.execute(definitions.spans(self.definition)):
+            found[child, self.unit_of[school]].append((first, stop, enrolment, school))
+        return {key: _merged(rows) for key, rows in found.items()}
+
+    def days(self, key: Key, first: dt.date, last: dt.date) -> int:
+        """How many days of [first, last] a child was on the books of a unit."""
+        stop = last + DAY
+        return sum(max(0, (min(b, stop) - max(a, first)).days) for a, b, _e, _s in self.stays[key])
+
+    def on_the_books(self, on: dt.date) -> list[Member]:
+        """Enrolled and in the definition on a day."""
+        return [
+            Member(key[0], enrolment, school, key[1])
+            for key, rows in self.stays.items()
+            for first, stop, enrolment, school in rows
+            if first <= on < stop
+        ]
+
+    def members(self, on: dt.date, first: dt.date, last: dt.date) -> list[Member]:
+        """In the definition on a day, and at least 30 days on the books within a stretch."""
+        return [m for m in self.on_the_books(on) if self.days(m.key, first, last) >= MIN_DAYS_IN_ROUND]
+
+    @cached_property
+    def children(self) -> list[Member]:
+        """C: the children of the round."""
+        return self.members(self.cut_off, self.start, self.end)
+
+    @cached_property
+    def by_term(self) -> list[tuple[Term, list[Member]]]:
+        """C_t: the children of each term; who left counts only in the terms it ended."""
+        lasts = [(term, min(term.last_day, self.end)) for term in self.terms]
+        return [(term, self.members(last, max(term.start, self.start), last)) for term, last in lasts]
+
+    @cached_property
+    def months_due(self) -> dict[Key, list[tuple[int, int]]]:
+        """m(c) of each child of C: the months in which it was on the unit's books 15 days."""
+        return {
+            m.key: [(a.year, a.month) for a, b in self.months if self.days(m.key, a, b) >= MIN_DAYS_IN_MONTH] for m in self.children
+        }
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Child -> name, as it was last; from enrolments, so that who moved away has a name too."""
+        rows = self.session.execute(select(Enrolment.child_id, Enrolment.child_name).order_by(Enrolment.start))
+        return {child: name for child, name in rows}
+
+    def name_of(self, child_id: int) -> str:
+        return self.names.get(child_id, "")
+
+
+def holds(model: Any, on: dt.date) -> ColumnElement[bool]:
+    return (model.start <= on) & or_(model.end.is_(None), model.end > on)
+
+
+def midnight(day: dt.date) -> dt.datetime:
+    """The first moment of a day on the county's clock."""
+    return dt.datetime.combine(day, dt.time(), CHINA)
+
+
+def _merged(rows: list[Stay]) -> list[Stay]:
+    """Stretches of one child at one unit without overlaps, so that no day counts twice."""
+    merged: list[Stay] = []
+    for first, stop, enrolment, school in sorted(rows):
+        if merged and first < merged[-1][1]:
+            first = merged[-1][1]
+            if first >= stop:
+                continue
+        merged.append((first, stop, enrolment, school))
+    return merged

@@ -1,0 +1,104 @@
+"""缺项清单: what is missing or due, in the order of the points it would earn. The same facts as the score, no query of its own.
+
+For every indicator and every metric it asks for: the points if nothing of that metric were missing, less the points now.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import Round, RoundState, School
+from . import facts, scoring, workflow
+from .facts import Window
+from .patterns import ONE, ZERO, cents
+from .scoring import Fact, Line, Rule
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One thing a school lacks: the indicator, the metric, the lines that are short, and the points all of them would earn."""
+
+    code: str
+    title: str
+    metric: str
+    what: str
+    clause: str
+    missing: tuple[Line, ...]
+    points: Decimal
+
+    @property
+    def each(self) -> Decimal:
+        """About what one of them earns."""
+        return cents(self.points / len(self.missing)) if self.missing else ZERO
+
+
+@dataclass(frozen=True)
+class SchoolGaps:
+    school: School
+    gaps: tuple[Gap, ...]
+
+    @property
+    def points(self) -> Decimal:
+        return sum((gap.points for gap in self.gaps), ZERO)
+
+    @property
+    def count(self) -> int:
+        return sum(len(gap.missing) for gap in self.gaps)
+
+
+def open_round(session: Session) -> Round | None:
+    """The newest round that still counts."""
+    return session.scalar(select(Round).where(Round.state == RoundState.OPEN).order_by(Round.start.desc()).limit(1))
+
+
+def of(session: Session, round_: Round, on: dt.date, schools: Iterable[School] | None = None) -> list[SchoolGaps]:
+    """Every school's gaps on a day in the round, the most points first. ``session``: bound to SYSTEM.
+
+    The cut-off is the day asked for, until the round's own is past.
+    """
+    wanted = list(schools) if schools is not None else workflow.assessed(session)
+    window = replace(Window.of(session, round_), cut_off=min(on, round_.cut_off))
+    rules = [(indicator, rule) for indicator, rule in workflow.rules_of(session, round_) if rule.metrics]
+    computed = {code for _indicator, rule in rules for code in rule.metrics} & facts.METRICS.keys()
+    by_unit = facts.compute(window, [school.id for school in wanted], sorted(computed))
+    return [
+        SchoolGaps(s, _of_school(s, [rule for _i, rule in rules], {i.code: i.title for i, _r in rules}, by_unit[s.id]))
+        for s in wanted
+    ]
+
+
+def _of_school(school: School, rules: list[Rule], titles: dict[str, str], known: dict[str, Fact]) -> tuple[Gap, ...]:
+    found = []
+    for rule in rules:
+        if not set(rule.metrics) <= known.keys() or not workflow.applies(rule, school):
+            continue
+        now = _earned(rule, known)
+        for code in dict.fromkeys(rule.metrics):
+            missing = known[code].missing
+            if known[code].value is None or not missing:
+                continue
+            points = cents(_earned(rule, known | {code: _full(code, known[code])}) - now)
+            described = facts.METRICS[code]
+            found.append(Gap(rule.code, titles[rule.code], code, described.title, described.clause, missing, points))
+    return tuple(sorted(found, key=lambda gap: (-gap.points, gap.code)))
+
+
+def _earned(rule: Rule, known: dict[str, Fact]) -> Decimal:
+    return scoring.evaluate(rule.pattern, rule.points, rule.params, known, ZERO).earned
+
+
+def _full(code: str, fact: Fact) -> Fact:
+    """The fact with nothing missing."""
+    match facts.METRICS[code].shape:
+        case "events":
+            return replace(fact, value=ZERO)
+        case "count":
+            short = sum((line.expected - line.counted for line in fact.missing), ZERO)
+            return replace(fact, value=(fact.value or ZERO) + short)
+    return replace(fact, value=ONE)

@@ -1,0 +1,166 @@
+"""Papers handed in and answered, the duty table, the rooms' openings, beds against boarders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from ..models import (
+    Activity,
+    Body,
+    Child,
+    Code,
+    CodeKind,
+    Enrolment,
+    Facility,
+    FacilityKind,
+    HelpPlan,
+    Outcome,
+    Paper,
+    PaperKind,
+    PaperState,
+    Post,
+    RuleKind,
+    School,
+)
+from ..rules import Complaint
+
+
+def states(session: Session, ids: list[int]) -> dict[int, PaperState]:
+    return dict(session.execute(select(Paper.id, Paper.state).where(Paper.id.in_(ids))).all())
+
+
+def submit(paper: Paper, on: dt.date) -> None:
+    """Hand a draft or a returned paper in.
+
+    :raises Complaint: when it has been handed in already.
+    """
+    if paper.state not in (PaperState.DRAFT, PaperState.RETURNED):
+        raise Complaint("该文件已提交，不必再交。")
+    paper.state, paper.submitted_on = PaperState.SUBMITTED, on
+    paper.answered_on = paper.answer = None
+
+
+def answer(paper: Paper, *, filed: bool, words: str, on: dt.date) -> None:
+    """File a paper that was handed in, or return it with what to change.
+
+    :raises Complaint: when it was not handed in, or is returned without a word.
+    """
+    if paper.state is not PaperState.SUBMITTED:
+        raise Complaint("只有已提交的文件可以备案或退回。")
+    if not filed and not words:
+        raise Complaint("退回须写明要改什么。")
+    paper.state = PaperState.FILED if filed else PaperState.RETURNED
+    paper.answered_on, paper.answer = on, words or None
+
+
+def duty_table(session: Session, school_id: int, on: dt.date) -> list[Post]:
+    """Who holds which post at a school on a day, by group and rank (the plan, 三(一) 明确工作职责)."""
+    held = select(Post).where(Post.school_id == school_id, Post.start <= on, or_(Post.end.is_(None), Post.end > on))
+    order = {body: n for n, body in enumerate(Body)}
+    rank = ["head", "deputy", "office", "member", None]
+    return sorted(session.scalars(held), key=lambda p: (order[p.body], rank.index(p.rank.value if p.rank else None), p.start, p.id))
+
+
+def openings(session: Session, facility_id: int) -> list[Activity]:
+    """The opening log of a room, newest first."""
+    log = select(Activity).join(Code, Code.id == Activity.kind_id)
+    log = log.where(Activity.facility_id == facility_id, Code.kind == CodeKind.OPENING).order_by(Activity.on.desc()).limit(200)
+    return list(session.scalars(log))
+
+
+@dataclass(frozen=True)
+class Boarding:
+    """One school's boarders, wishes, beds and life counsellors."""
+
+    school: School
+    boarders: int
+    wanting: int
+    beds: int
+    counsellors: int
+
+    @property
+    def short(self) -> int:
+        """Beds lacking for those who board and those who want to."""
+        return max(0, self.boarders + self.wanting - self.beds)
+
+    @property
+    def ratio(self) -> str:
+        if not self.boarders:
+            return ""
+        return f"{self.boarders / self.counsellors:.0f} : 1" if self.counsellors else "—"
+
+
+def boarding(session: Session, on: dt.date) -> list[Boarding]:
+    """Demand against beds for every school that has boarders, wishes or beds (the plan, 三(五) 住校需求), in five statements."""
+    enrolled = Child.id.in_(select(Enrolment.child_id).where(Enrolment.end.is_(None)))
+    children = _per(Child.school_id, Child.id).where(enrolled)
+    boarders = dict(session.execute(children.where(Child.boarding)).all())
+    wanting = dict(session.execute(children.where(Child.boarding_wanted, Child.boarding.is_(False))).all())
+    in_use = or_(Facility.closed_on.is_(None), Facility.closed_on > on)
+    dorms = select(Facility.school_id, func.sum(Facility.beds)).where(Facility.kind == FacilityKind.DORM, in_use)
+    beds = dict(session.execute(dorms.group_by(Facility.school_id)).all())
+    serving = _per(Post.school_id, Post.id).where(Post.body == Body.LIFE, Post.start <= on, or_(Post.end.is_(None), Post.end > on))
+    counsellors = dict(session.execute(serving).all())
+    ids = {*boarders, *wanting, *beds}
+    schools = session.scalars(select(School).where(School.id.in_(ids)).order_by(School.township_id, School.code))
+    return [
+        Boarding(s, boarders.get(s.id, 0), wanting.get(s.id, 0), beds.get(s.id) or 0, counsellors.get(s.id, 0)) for s in schools
+    ]
+
+
+def _per(school: Any, row: Any) -> Any:
+    return select(school, func.count(row)).group_by(school)
+
+
+def reconfirm(paper: Paper, on: dt.date) -> None:
+    """A rule that still holds is confirmed once a year (the plan, 四 长效机制); its text stays as filed.
+
+    :raises Complaint: for anything but a rule.
+    """
+    if paper.kind is not PaperKind.RULE:
+        raise Complaint("只有制度需要每年确认。")
+    paper.revised_on = on
+
+
+def rules_lacking(session: Session, school_id: int) -> list[RuleKind]:
+    """Which of the six rules a school has not written down."""
+    written = set(session.scalars(select(Paper.rule).where(Paper.school_id == school_id, Paper.kind == PaperKind.RULE)))
+    return [kind for kind in RuleKind if kind is not RuleKind.OTHER and kind not in written]
+
+
+def rules_to_confirm(on: dt.date) -> Select[Any]:
+    """Rules neither written nor confirmed for a year."""
+    year_ago = on.replace(year=on.year - 1) if (on.month, on.day) != (2, 29) else dt.date(on.year - 1, 3, 1)
+    return select(Paper.id).where(Paper.kind == PaperKind.RULE, func.coalesce(Paper.revised_on, Paper.on) < year_ago)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What came of the help plans of one school in one term."""
+
+    school: School
+    plans: int
+    better: int
+    same: int
+    worse: int
+
+    @property
+    def open(self) -> int:
+        return self.plans - self.better - self.same - self.worse
+
+
+def effects(session: Session, term_id: int) -> list[Effect]:
+    """帮扶效果 by school: plans of a term and their outcome (the plan, 二 and 四)."""
+    counted = select(HelpPlan.school_id, HelpPlan.outcome, func.count(HelpPlan.id)).where(HelpPlan.term_id == term_id)
+    found: dict[int, Counter[Outcome | None]] = {}
+    for school, outcome, n in session.execute(counted.group_by(HelpPlan.school_id, HelpPlan.outcome)):
+        found.setdefault(school, Counter())[outcome] += n
+    schools = session.scalars(select(School).where(School.id.in_(found)).order_by(School.township_id, School.code))
+    order = (Outcome.BETTER, Outcome.SAME, Outcome.WORSE)
+    return [Effect(s, found[s.id].total(), *(found[s.id][each] for each in order)) for s in schools]

@@ -1,0 +1,48 @@
+"""A school with nothing in it, and what its round says of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from admin_app import models as m
+from admin_app.assessment import facts
+from admin_app.assessment.facts import Window
+from tests import factories as make
+
+
+@pytest.fixture
+def school(system, ids):
+    return make.school(system, "2153990009", "白鹭小学")
+
+
+@pytest.fixture
+def found(system, ids, school):
+    """One metric of a school, counted anew."""
+
+    def count(metric, at=None, cut_off=None):
+        system.flush()
+        window = Window.of(system, system.get(m.Round, ids.round))
+        window = replace(window, cut_off=cut_off) if cut_off else window
+        unit = (at or school).id
+        return facts.compute(window, [unit], [metric])[unit][metric]
+
+    return count
+
+
+@pytest.fixture
+def late():
+    """After the cut-off."""
+    return dt.datetime(2026, 9, 5, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def county_says(system):
+    """Change a setting of the county."""
+
+    def say(key, value):
+        system.add(m.Setting(key=key, value=str(value)))
+
+    return say
