@@ -296,7 +296,9 @@ def _between(scope: Scope, row: Any) -> None:
         raise OutOfScope("the ends of a transfer do not change")
     if scope.owns(row.school_id):
         return
-    if not (scope.owns(row.to_school_id) and row.state is TransferState.RETURNED):
+    state = inspect(row).attrs.state.history
+    waited = bool(state.deleted) and state.deleted[0] in (TransferState.PENDING, TransferState.REQUESTED)
+    if not (scope.owns(row.to_school_id) and row.state is TransferState.RETURNED and waited):
         raise OutOfScope("a transfer of another school")
 
 
@@ -337,7 +339,16 @@ def moving(open_session: OpenSession, actor: Scope, transfer_id: int) -> Iterato
         child_id = transfer.child_id
     elevated = Scope(actor.user_id, actor.name, frozenset({Role.SECRETARY}), both, address=actor.address, moving=child_id)
     with open_session(elevated) as session:
-        yield session, session.get_one(Transfer, transfer_id)
+        # asked again inside the transaction that moves: it may have been answered, or the child have gone, in between
+        transfer, child = session.get(Transfer, transfer_id, with_for_update=True), session.get(Child, child_id)
+        if (
+            transfer is None
+            or transfer.state is not TransferState.PENDING
+            or child is None
+            or child.school_id != transfer.school_id
+        ):
+            raise OutOfScope("no pending transfer of a child that is there")
+        yield session, transfer
 
 
 def _may_take(session: Session, actor: Scope, transfer: Transfer) -> bool:

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Date, event, inspect, select
+from sqlalchemy import Date, event, inspect, or_, select
 from sqlalchemy.orm import Session, class_mapper
 
 from .. import labels
-from ..models import Batch, BatchKind
-from ..orm import Base, BlindIndex, Choice, Coded, Exact, Kept, Moment, Row, Sealed, Several, utcnow
+from ..models import Batch, BatchKind, Child, Enrolment, Transfer, TransferState
+from ..orm import Base, BlindIndex, ChildFile, Choice, Coded, Exact, Kept, Moment, Row, Sealed, Several, utcnow
 from ..rules import Complaint
 from . import trash
 
@@ -60,7 +60,10 @@ def undo(session: Session, batch: Batch) -> tuple[int, list[str]]:
         row = session.scalar(select(model).where(model.id == row_id))
         if row is None:
             continue
-        taken_back = _trash_new(session, row, version) if change is None else _turn_back(row, change)
+        if change is None:
+            taken_back = _trash_new(session, row, version)
+        else:
+            taken_back = not _in_the_way(session, batch, row, change) and _turn_back(row, change)
         if taken_back:
             done += 1
             session.flush()  # one at a time: an open stay can only be opened again once the newer one is gone
@@ -75,6 +78,32 @@ def _trash_new(session: Session, row: Any, version: int) -> bool:
         return False
     trash.put(session, row, "撤销批量操作")
     return True
+
+
+def _in_the_way(session: Session, batch: Batch, row: Any, change: dict[str, list[Any]]) -> bool:
+    """Has the child moved or come back since, or would a period that opens again overlap a newer one?"""
+    if isinstance(row, Child | Enrolment | ChildFile):
+        child = session.get(Child, row.id if isinstance(row, Child) else row.child_id)
+        if child is None:
+            return True
+        came = select(Enrolment.id).where(Enrolment.child_id == child.id, Enrolment.created_at > batch.created_at)
+        moved = select(Transfer.id).where(
+            Transfer.child_id == child.id, Transfer.state == TransferState.ACCEPTED, Transfer.updated_at > batch.created_at
+        )
+        if session.scalar(came.limit(1)) is not None or session.scalar(moved.limit(1)) is not None:
+            return True
+    keys = getattr(row, "NO_OVERLAP", ())
+    if "end" not in change or not keys:
+        return False
+    model, old_end = type(row), _value(class_mapper(type(row)).columns["end"].type, change["end"][0])
+    others = select(model.id).where(
+        *(getattr(model, key) == getattr(row, key) for key in keys),
+        model.id != row.id,
+        or_(model.end.is_(None), model.end > row.start),
+    )
+    if old_end is not None:
+        others = others.where(model.start < old_end)
+    return session.scalar(others.limit(1)) is not None
 
 
 def _turn_back(row: Any, change: dict[str, list[Any]]) -> bool:

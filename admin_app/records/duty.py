@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import BatchKind, Child, Responsibility, Staff
@@ -70,19 +70,27 @@ def hand_over(session: Session, staff: Staff, to: Mapping[int, int], on: dt.date
         raise Complaint("名单或接收人不是有效的选项，请刷新后重新选择。")
     if leaves and set(held) - set(to):
         raise Complaint(f"还有 {len(set(held) - set(to))} 名儿童没有选接收人，不能办理离任。")
+    if leaves and (later := session.scalar(_later(staff, on))):
+        raise Complaint(f"{staff.name}从 {later} 起还有负责的儿童，离任日期不能早于此。", "on")
     with bulk.recorded(session, BatchKind.STAFF, staff.school_id, f"{staff.name} 移交 {len(to)} 人"):
         for pk, staff_id in to.items():
             row, child = held[pk]
             if on < row.start:
                 raise Complaint(f"{child.name}：移交日期早于责任起始日 {row.start}。", "on")
-            row.end = on
+            until, row.end = row.end, on  # handed over as far as it was held: not again for a child that has left since
             session.flush()
-            session.add(Responsibility(child_id=child.id, school_id=child.school_id, staff_id=staff_id, start=on))
+            session.add(Responsibility(child_id=child.id, school_id=child.school_id, staff_id=staff_id, start=on, end=until))
             if child.class_teacher_id == staff.id:
                 child.class_teacher_id = staff_id
         if leaves:
             staff.end = on
     return len(to)
+
+
+def _later(staff: Staff, on: dt.date) -> Select[tuple[dt.date]]:
+    """The last day on which a responsibility began that goes on beyond a day it was not yet there."""
+    goes_on = or_(Responsibility.end.is_(None), Responsibility.end > Responsibility.start)
+    return select(func.max(Responsibility.start)).where(Responsibility.staff_id == staff.id, Responsibility.start > on, goes_on)
 
 
 def _serving(on: dt.date) -> ColumnElement[bool]:

@@ -35,6 +35,8 @@ def check_responsible(session: Session, school_id: int, staff: Staff) -> None:
     unit = centre_of.get(school_id) or school_id
     if (centre_of.get(staff.school_id) or staff.school_id) != unit:
         raise Complaint("包保责任人应为本校、上级中心校或所属教学点的教职工。", "staff")
+    if staff.end is not None and staff.end <= dt.date.today():
+        raise Complaint(f"{staff.name}已于 {staff.end} 离任。", "staff")
 
 
 def check_within(enrolment: Enrolment, on: dt.date, field: str = "on") -> None:

@@ -134,6 +134,8 @@ def roll(session: Session, wanted: Mapping[str, tuple[str, str]], unit: School, 
     with bulk.recorded(session, BatchKind.ROLLOVER, unit.id, f"{on.year}年升级，{len(wanted)} 个班") as batch:
         for key, (class_name, to) in wanted.items():
             _roll_class(session, known[key], class_name, to, on)
+    if batch.id is None:
+        raise Complaint("没有要变动的班级：所选班级都是“逐人办理”。")
     return batch
 
 
@@ -144,10 +146,13 @@ def _roll_class(session: Session, klass: Klass, class_name: str, to: str, on: dt
             child.grade, child.class_name, child.facts_confirmed_at = klass.next_grade, class_name or klass.next_name, None
         return
     if to == LEAVE:
-        if klass.must_go_on:
-            raise Complaint(f"{klass.school} {klass.grade}{klass.name}：小学毕业生须选升入学校，去向不一的请逐人办理转学。")
+        if klass.must_go_on or klass.goes_on_here:
+            raise Complaint(f"{klass.school} {klass.grade}{klass.name}：应升入本校或选升入学校，去向不一的请逐人办理转学。")
         for child in children:
-            transfers.leave(session, child, on, LeaveReason.GRADUATED)
+            try:
+                transfers.leave(session, child, on, LeaveReason.GRADUATED)
+            except Complaint as e:
+                raise Complaint(f"{child.name}：{e.text}", e.field) from None
         return
     if to == STAY:
         return  # nothing chosen: these are moved one by one

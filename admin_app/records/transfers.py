@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from ..access import OpenSession, Scope, moving, requesting
@@ -45,8 +45,7 @@ def propose(
 ) -> Transfer:
     """Offer a child to another school (or out of the county). Until it accepts, this school stays responsible.
 
-    :raises Complaint: to the same school or the bureau, out of the county without a place, for a child that has left, or
-        while another offer waits.
+    :raises Complaint: to the same school or the bureau, out of the county without a place, or while another offer waits.
     """
     check_offer(session, child, to, on)
     if to.kind is SchoolKind.OUTSIDE:
@@ -132,6 +131,7 @@ def accept(
     with moving(open_session, actor, transfer_id) as (session, transfer):
         child = session.get_one(Child, transfer.child_id)
         leaves = LeaveReason.GRADUATED if transfer.kind is TransferKind.PROMOTION else LeaveReason.TRANSFER
+        check_after_stays(session, child, on)
         close_stay(session, child, on, leaves)
         child.class_teacher_id = None
         session.flush()
@@ -191,12 +191,17 @@ def come_back(session: Session, child: Child, on: dt.date) -> Enrolment:
 
     :raises Complaint: while it is enrolled, or before it left.
     """
-    stays = session.scalars(select(Enrolment).where(Enrolment.child_id == child.id).order_by(Enrolment.start.desc())).all()
-    if any(stay.end is None for stay in stays):
+    if session.scalar(select(Enrolment.id).where(Enrolment.child_id == child.id, Enrolment.end.is_(None))) is not None:
         raise Complaint("该儿童在读，不必复学。")
-    if stays and on < stays[0].end:
-        raise Complaint(f"日期早于离校日 {stays[0].end}。", "on")
+    check_after_stays(session, child, on)
     return enrolling.open_enrolment(session, child, on)
+
+
+def check_after_stays(session: Session, child: Child, on: dt.date) -> None:
+    """:raises Complaint: when a new stay would begin before the last one ended."""
+    last = session.scalar(select(func.max(Enrolment.end)).where(Enrolment.child_id == child.id))
+    if last is not None and on < last:
+        raise Complaint(f"日期早于离校日 {last}。", "on")
 
 
 def propose_class(

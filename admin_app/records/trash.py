@@ -19,6 +19,8 @@ from ..models import (
     Responsibility,
     Staff,
     TrainingSession,
+    Transfer,
+    TransferState,
 )
 from ..orm import Base, CareEvent, ChildFile, History, Kept, utcnow
 from ..rules import Complaint
@@ -27,12 +29,14 @@ from ..rules import Complaint
 def put(session: Session, row: Kept, reason: str) -> int:
     """Move a row to the trash, and with it what cannot stand without it (a child's whole file). Returns how many rows.
 
-    :raises Complaint: for a teacher who still answers for a child.
+    :raises Complaint: for a teacher who still answers for a child; for what carries records of another school.
     """
     if isinstance(row, Staff):
         _refuse_answerable(session, row)
     at = utcnow()
     rows = [row, *_dependants(session, row)]
+    if not all(scope_in(session).owns(each.school_id) for each in rows if hasattr(each, "school_id")):
+        raise Complaint("其中有其他学校的记录，请由德育股删除。")
     for each in rows:
         each.deleted_at, each.deleted_by, each.delete_reason = at, scope_in(session).user_id, reason
     return len(rows)
@@ -73,6 +77,8 @@ def restore(session: Session, model: type[Kept], row_id: int) -> int:
     row = session.scalar(select(model).where(model.id == row_id), execution_options=seen)
     if row is None or row.deleted_at is None:
         return 0
+    if isinstance(row, Transfer):
+        _refuse_second(session, row)
     at, count = row.deleted_at, 0
     for kind in (m.class_ for m in Base.registry.mappers if issubclass(m.class_, Kept)):
         for each in session.scalars(select(kind).where(kind.deleted_at == at), execution_options=seen):
@@ -85,6 +91,20 @@ def _refuse_answerable(session: Session, staff: Staff) -> None:
     held = select(Responsibility.id).where(Responsibility.staff_id == staff.id, Responsibility.end.is_(None))
     if session.scalar(held.limit(1)) is not None:
         raise Complaint("该教师还是儿童的包保责任人，请先移交责任，再填离任日或删除。")
+
+
+def _refuse_second(session: Session, transfer: Transfer) -> None:
+    """A waiting transfer comes back only while its child is still there and nothing else waits for it."""
+    if transfer.state not in (TransferState.PENDING, TransferState.REQUESTED):
+        return
+    child = session.get(Child, transfer.child_id)
+    if child is None or child.school_id != transfer.school_id:
+        raise Complaint("该儿童已不在转出学校，这条转学不能恢复。")
+    others = select(Transfer.id).where(
+        Transfer.child_id == child.id, Transfer.state.in_((TransferState.PENDING, TransferState.REQUESTED))
+    )
+    if session.scalar(others.limit(1)) is not None:
+        raise Complaint("该儿童已有一条待接收的转学。")
 
 
 def _dependants(session: Session, row: Kept) -> list[Kept]:

@@ -36,7 +36,8 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
         if row in session.dirty and not session.is_modified(row):
             continue
         if isinstance(row, Parent | Carer | Staff) and _changed(row, "phone"):
-            row.phone_changed_on = row.phone_changed_on if row in session.new and row.phone_changed_on else _today(row)
+            dated = row.phone_changed_on if row in session.new else _changed(row, "phone_changed_on")  # an undo puts both back
+            row.phone_changed_on = row.phone_changed_on if dated else _today(row)
         if isinstance(row, Carer):
             row.person_key = person_key(row)
         if isinstance(row, Child) and row.id and _changed(row, "name"):

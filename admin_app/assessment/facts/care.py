@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from ... import labels
 from ...models import (
@@ -126,15 +126,15 @@ def letters(window: Window) -> ByUnit:
 @metric("F16", "多元评价", "五方面、两类评价人齐全的儿童", "学期内口径内儿童", "三(四) 从多角度来评价学生", place="evaluation")
 def evaluations(window: Window) -> ByUnit:
     """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (ruling 12)."""
-    marked = [getattr(Evaluation, side).is_not(None) for side in SIDES]
-    asked = select(Evaluation.child_id, Evaluation.school_id, Evaluation.term_id, Evaluation.rater, *marked)
+    stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
+    asked = select(*stay, Evaluation.rater, *(func.count(getattr(Evaluation, side)) for side in SIDES))
+    asked = asked.where(window.entered(Evaluation)).group_by(*stay, Evaluation.rater)
     sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     raters: dict[tuple[int, int, int], set[str]] = defaultdict(set)
-    rows = window.session.execute(asked.where(window.entered(Evaluation)), execution_options=WITH_TRASH)
-    for child, school, term_id, rater, *covered in rows:
+    for child, school, term_id, rater, *counts in window.session.execute(asked, execution_options=WITH_TRASH):
         key = (child, window.unit_of[school], term_id)
         raters[key].add(rater.label)
-        sides[key].update(side for side, there in zip(SIDES, covered, strict=True) if there)
+        sides[key].update(side for side, n in zip(SIDES, counts, strict=True) if n)
     words = {side: labels.label(Evaluation, side) for side in SIDES}
 
     def met(member: Member, term: Term) -> tuple[bool, str]:

@@ -218,19 +218,25 @@ class Window:
     @cached_property
     def activities(self) -> list[Done]:
         """The activities of the round, oldest first."""
+        kinds = {key: (code, kind) for key, code, kind in self.session.execute(select(Code.id, Code.code, Code.kind))}
+        rooms = dict(self.session.execute(select(Facility.id, Facility.kind), execution_options=WITH_TRASH).all())
         rows = self.session.execute(
             select(
-                Activity.id, Activity.school_id, Code.code, Code.kind, Activity.on, Activity.title, Facility.kind, Activity.agencies
+                Activity.id,
+                Activity.school_id,
+                Activity.kind_id,
+                Activity.on,
+                Activity.title,
+                Activity.facility_id,
+                Activity.agencies,
             )
-            .join(Code, Code.id == Activity.kind_id)
-            .outerjoin(Facility, Facility.id == Activity.facility_id)
             .where(self.within(Activity.on), self.entered(Activity))
             .order_by(Activity.on, Activity.id),
             execution_options=WITH_TRASH,
         )
         return [
-            Done(key, self.unit_of[school], school, code, kind, on, title, room, agencies or ())
-            for key, school, code, kind, on, title, room, agencies in rows
+            Done(key, self.unit_of[school], school, *kinds[kind], on, title, rooms.get(room), agencies or ())
+            for key, school, kind, on, title, room, agencies in rows
         ]
 
     @cached_property
@@ -258,8 +264,12 @@ class Window:
 
     def days(self, key: Key, first: dt.date, last: dt.date) -> int:
         """How many days of [first, last] a child was on the books of a unit."""
-        stop = last + DAY
-        return sum(max(0, (min(b, stop) - max(a, first)).days) for a, b, _e, _s in self.stays[key])
+        stop, n = last + DAY, 0
+        for begun, ended, _enrolment, _school in self.stays[key]:
+            if begun <= first and stop <= ended:
+                return (stop - first).days
+            n += max(0, (min(ended, stop) - max(begun, first)).days)
+        return n
 
     def on_the_books(self, on: dt.date) -> list[Member]:
         """Enrolled and in the definition on a day."""
