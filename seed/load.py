@@ -241,10 +241,13 @@ def load_folder(session: Session, folder: Path, progress: Progress = lambda _nam
     counts: dict[str, int] = {}
     with _young_garbage_only():
         for model in ORDER:
-            counts[model.__tablename__] = sum(
-                _load_part(session, model, part, known) for part in _parts(model, list(_rows(folder, model.__tablename__)))
-            )
-            progress(labels.of_table(model.__tablename__), counts[model.__tablename__])
+            name = model.__tablename__
+            counts[name] = 0
+            for part in _parts(model, list(_rows(folder, name))):
+                _load_part(session, model, part, known)
+                counts[name] += len(part)
+                gc.collect(1)
+            progress(labels.of_table(name), counts[name])
         counts["item_score"] = _judgements(session, folder, known)
         progress(labels.of_table("item_score"), counts["item_score"])
     if session.scalar(select(Setting).where(Setting.key == "demo")) is None:
@@ -253,15 +256,13 @@ def load_folder(session: Session, folder: Path, progress: Progress = lambda _nam
     return counts
 
 
-def _load_part(session: Session, model: type[Base], part: list[tuple[str, dict[str, str]]], known: Known) -> int:
+def _load_part(session: Session, model: type[Base], part: list[tuple[str, dict[str, str]]], known: Known) -> None:
     records = [model(**_fields(model, where, row, known)) for where, row in part]
     session.add_all(records)
     session.flush()
     for (_where, row), record in zip(part, records, strict=True):
         known.add(row, record)
     session.expunge_all()
-    gc.collect(1)
-    return len(part)
 
 
 @contextmanager

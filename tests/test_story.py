@@ -170,16 +170,16 @@ def test_3_the_office_opens_the_children_behind_a_number_judges_freezes_and_publ
     shot(page, "home-office")
     page.goto("/assessment/")
     assert page.locator("button:has-text('冻结')").is_disabled()
-    for name in ("漠沙镇晨光小学", "老厂乡中学", "新化乡桃源小学"):
+    for _school in range(8):
         waiting = page.locator("tr:has(.st.due)").locator("a")
         if not waiting.count():
             break
         waiting.first.click()
         for box in page.locator("input[name^=score-]").all():
             if not box.input_value():
-                box.fill("1.5")
+                box.fill("0.5")
                 indicator = box.get_attribute("name").removeprefix("score-")
-                page.fill(f"input[name=reason-{indicator}]", f"抽查材料不全（{name}）")
+                page.fill(f"input[name=reason-{indicator}]", "抽查材料不全")
         shot(page, "sheet")
         page.click("button:has-text('保存评分')")
         assert "保存成功" in alert(page)

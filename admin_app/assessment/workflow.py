@@ -75,12 +75,13 @@ def judge(
     """
     if sheet.round.state is not RoundState.OPEN:
         raise Complaint("本轮已冻结，不能再改分。")
+    most = rule_of(indicator).judged_points or indicator.points  # of a partly computed item a person judges its part
     if points is not None:
-        if not 0 <= points <= indicator.points:
-            raise Complaint(f"{indicator.code} 的分数应在 0 至 {indicator.points} 之间。")
+        if not 0 <= points <= most:
+            raise Complaint(f"{indicator.code} 的分数应在 0 至 {most} 之间。")
         if patterns.cents(points) != points:
             raise Complaint(f"{indicator.code} 的分数最多两位小数。")
-        if points < indicator.points and not reason.strip():
+        if points < most and not reason.strip():
             raise Complaint(f"{indicator.code} 低于满分，请写扣分原因。")
     same = select(ItemScore).where(ItemScore.sheet_id == sheet.id, ItemScore.indicator_id == indicator.id)
     item = None if known_new else session.scalar(same)

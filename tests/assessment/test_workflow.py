@@ -28,8 +28,7 @@ def judged(system, ids):
     for sheet in system.scalars(select(m.Sheet)):
         for item in results.by_school[sheet.school_id].items:
             if item.status == "missing":
-                top = indicators[item.code].points
-                workflow.judge(system, sheet, indicators[item.code], top - Decimal("0.5"), "材料不全")
+                workflow.judge(system, sheet, indicators[item.code], item.by_hand - Decimal("0.5"), "材料不全")
     system.commit()
     return round_
 
