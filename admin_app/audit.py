@@ -11,10 +11,11 @@ import json
 import secrets
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import event, insert, inspect, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, class_mapper
 
 from . import rules
 from .access import UNLOGGED, Scope, scope_in
@@ -103,6 +104,9 @@ def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
 
 def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
     """``{column: [old, new]}`` with sealed values masked and blind indexes left out."""
+    if action == "create":
+        yield from _made(row)
+        return
     for attr in inspect(row).mapper.column_attrs:
         column = attr.columns[0]
         if attr.key in _BOOKKEEPING or isinstance(column.type, BlindIndex):
@@ -115,6 +119,21 @@ def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
         if (old, new) != (None, None):
             hide = rules.mask if isinstance(column.type, Sealed) else None
             yield attr.key, [_plain(v) if hide is None or v is None else hide(v) for v in (old, new)]
+
+
+@cache
+def _logged(model: type[Base]) -> tuple[tuple[str, bool], ...]:
+    """(column, is it sealed) of what the log keeps of a table: worked out once, for a load makes a hundred thousand rows."""
+    attrs = class_mapper(model).column_attrs
+    kept = [a for a in attrs if a.key not in _BOOKKEEPING and not isinstance(a.columns[0].type, BlindIndex)]
+    return tuple((a.key, isinstance(a.columns[0].type, Sealed)) for a in kept)
+
+
+def _made(row: Base) -> Iterator[tuple[str, list[Any]]]:
+    values = row.__dict__
+    for key, sealed in _logged(type(row)):
+        if (value := values.get(key)) is not None:
+            yield key, [None, rules.mask(value) if sealed else _plain(value)]
 
 
 def _school_of(row: Any) -> int | None:

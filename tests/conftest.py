@@ -190,7 +190,14 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
         return row
 
     child = keep(
-        "child", make.left_behind(session, at, name, home_address=f"{at.name}后山", id_number=make.id_number(dt.date(2016, 5, 6)))
+        "child",
+        make.left_behind(
+            session,
+            at,
+            name,
+            home_address=f"{at.name}后山",
+            id_number=make.id_number(dt.date(2016, 5, 6), order={"a": 901, "b": 903}[key]),
+        ),
     )
     term = session.scalar(select(m.Term).where(m.Term.code == "2025-1"))
     teacher = keep("staff", make.staff(session, at, f"{at.name[0]}师傅"))

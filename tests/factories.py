@@ -17,7 +17,7 @@ ENTERED = dt.datetime(2025, 9, 10, tzinfo=dt.UTC)
 
 
 def id_number(born: dt.date, *, male: bool = True, order: int | None = None) -> str:
-    order = next(_serial) % 400 * 2 + int(male) if order is None else order
+    order = next(_serial) % 400 * 2 + int(male) if order is None else order  # 900 and more belong to the cast
     first = f"539999{born:%Y%m%d}{order:03}"
     return first + rules.check_digit(first)
 

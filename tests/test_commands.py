@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,45 @@ def test_migrations_go_down_and_up_again(county, tmp_path):
     assert command(tmp_path, "db", "upgrade").returncode == 0
     assert command(county, "db", "downgrade", "base").returncode == 0
     assert command(county, "db", "upgrade").returncode == 0
+
+
+def test_a_row_finds_the_stay_of_its_day_and_the_owner_of_what_it_points_to(tmp_path):
+    """A child that moved has two stays: care hangs on that of its day, its file on the school where it sits now."""
+    demo, data = tmp_path / "csv", tmp_path / "data"
+    demo.mkdir()
+    data.mkdir()
+    old, new = "2153990001", "2153990002"
+    files = {
+        "school": f"code,name,kind,centre\n2153991001,和平教学点,point,{old}\n{old},晨光小学,centre,\n{new},青松小学,centre,\n",
+        "child": f"code,school,name,sex,birth_date,ethnic,grade,class_name\nC1,{new},普小龙,1,2016-03-04,07,P3,1班\n",
+        "enrolment": f"child,school,start,end,leave_reason\nC1,{new},2026-03-02,,\nC1,{old},2025-09-01,2026-03-02,transfer\n",
+        "carer": "code,child,name,relation,start\nG1,C1,普正兴,祖父,2025-09-01\n",
+        "agreement": "carer,principals,signed_on,start\nG1,普建国,2025-09-10,2025-09-10\n",
+        "transfer": f"child,school,to_school,proposed_on,answered_on,state\nC1,{old},{new},2026-02-25,2026-03-02,accepted\n",
+        "care_record": "child,kind,on,way\nC1,talk,2025-10-09,face\nC1,talk,2026-04-09,face\n",
+        "dropout_case": "code,child,found_on,grade,reason\nD1,C1,2025-11-03,P3,weary\n",
+        "dropout_step": "case,step,on\nD1,1,2025-11-05\n",
+        "activity": "school,title,kind,on,agencies\n2153990001,联合走访,L01,2026-01-09,B03 B05\n",
+        "opinion": f"school,found_at,source,summary\n{old},2026-03-05 06:30,家长群,反映拥堵\n",
+    }
+    for name, text in files.items():
+        (demo / f"{name}.csv").write_text(text, encoding="utf-8")
+    done = command(data, "load-demo", "--from", str(demo))
+    assert done.returncode == 0, done.stderr
+    with sqlite3.connect(data / "register.sqlite3") as register:
+        at = "select s.code, substr(x.created_at, 1, 10) from {} x join school s on s.id = x.school_id order by x.id"
+        read = {
+            table: register.execute(at.format(table)).fetchall()
+            for table in ("care_record", "dropout_step", "agreement", "transfer")
+        }
+        assert read == {
+            "care_record": [(old, "2025-10-09"), (new, "2026-04-09")],
+            "dropout_step": [(old, "2025-11-05")],
+            "agreement": [(new, "2025-09-10")],
+            "transfer": [(old, "2026-02-25")],
+        }
+        assert register.execute("select agencies from activity").fetchall() == [("B03 B05",)]
+        assert register.execute("select found_at from opinion").fetchall() == [("2026-03-04 22:30:00.000000",)]
+    (demo / "agreement.csv").write_text("carer,principals,signed_on,start\nG9,普建国,2025-09-10,2025-09-10\n", encoding="utf-8")
+    wrong = command(tmp_path, "load-demo", "--from", str(demo))
+    assert wrong.returncode == 1 and "agreement.csv 第 2 行，列 carer：找不到 G9" in wrong.stderr

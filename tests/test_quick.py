@@ -455,6 +455,7 @@ TYPED = st.text(max_size=40) | st.sampled_from(
 )
 
 
+@pytest.mark.matrix
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(block=st.lists(st.lists(TYPED, max_size=9).map("\t".join), max_size=6).map("\n".join) | st.text(max_size=200))
 def test_any_pasted_text_gives_a_page(block, person, ids):

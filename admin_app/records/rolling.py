@@ -143,7 +143,7 @@ def _roll_class(session: Session, klass: Klass, class_name: str, to: str, on: dt
     children = pupils(session, klass)
     if klass.goes_on_here and to == STAY:
         for child in children:
-            child.grade, child.class_name, child.facts_confirmed_at = klass.next_grade, class_name or klass.next_name, None
+            child.grade, child.class_name = klass.next_grade, class_name or klass.next_name
         return
     if to == LEAVE:
         if klass.must_go_on or klass.goes_on_here:

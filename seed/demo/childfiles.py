@@ -1,17 +1,12 @@
-"""The second half of each child's file: moves, agreements, categories, flags, letters, pairs, handovers, aid."""
+"""The second half of each child's file: agreements, categories, flags, letters, pairs, handovers, aid."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Any
 
-from county import AUTUMN, LAST, MONTHS, SPRING, County, Pupil, Stay
+from county import AUTUMN, DAY, LAST, MONTHS, SECRETARY, SPRING, TERMS, County, Pupil
 
-OUTSIDE = "9953990001"
-SECRETARY = "2153990001"
-"""The school of the demo's secretary: a good one, with something of everything left to do."""
-DAY = dt.timedelta(days=1)
-TERMS = {"2025-1": AUTUMN, "2025-2": SPRING}
 HOLIDAYS = {"2025-winter": (dt.date(2026, 1, 24), dt.date(2026, 3, 1)), "2026-summer": (dt.date(2026, 7, 11), LAST)}
 DIMENSIONS = ("conduct", "study", "health", "arts", "practice")
 FIRST_DAY_BACK = dt.date(2026, 3, 2)
@@ -38,8 +33,7 @@ NEEDS = {
 }
 
 
-def everything(c: County, pupils: list[Pupil], schools: list[dict[str, Any]]) -> None:
-    moves(c, pupils, schools)
+def everything(c: County, pupils: list[Pupil]) -> None:
     agreements(c, pupils)
     categories(c, pupils)
     contacts(c, pupils)
@@ -51,108 +45,6 @@ def everything(c: County, pupils: list[Pupil], schools: list[dict[str, Any]]) ->
     dropouts(c, pupils)
     aid(c, pupils)
     reports(c, pupils)
-
-
-# --- who moves
-
-
-def moves(c: County, pupils: list[Pupil], schools: list[dict[str, Any]]) -> None:
-    """Who left went out of the county or to another school; some are on the way."""
-    c.draw("moves")
-    enrolments = {row["child"]: row for row in c.files["enrolment"]}
-    for pupil in pupils:
-        stay = pupil.stays[0]
-        if stay.end is None:
-            continue
-        target = None if c.chance(0.3) else another(c, schools, pupil)
-        late = c.chance(0.45 - 0.42 * stay.school["well"])
-        proposed = max(stay.start, stay.end - dt.timedelta(days=c.random.randrange(27, 45) if late else c.random.randrange(2, 17)))
-        common = {
-            "child": pupil.code,
-            "school": stay.school["code"],
-            "proposed_on": proposed,
-            "answered_on": stay.end,
-            "state": "accepted",
-        }
-        if target is None:
-            c.add("transfer", **common, to_school=OUTSIDE, kind="out", to_place=c.pick("云南省昆明市官渡区某小学|广东省东莞市某学校|浙江省义乌市某学校"),
-                  printed_on=stay.end)  # fmt: skip
-            pupil.row |= {"school": OUTSIDE, "class_teacher": "", "facts_confirmed_at": ""}
-            continue
-        c.add("transfer", **common, to_school=target["code"], kind="move", grade=pupil.grade)
-        arrive(c, pupil, Stay(target, stay.end, None, c.random.choice(target["teachers"])), enrolments)
-    _stop_care(c, pupils)
-    on_the_way(c, pupils, schools)
-
-
-def another(c: County, schools: list[dict[str, Any]], pupil: Pupil) -> dict[str, Any] | None:
-    """A school of another unit that teaches the child's grade."""
-    here = pupil.stays[-1].school
-    fit = [s for s in schools if pupil.grade in s["grades"] and s["centre"] != here["centre"]]
-    return c.random.choice(fit) if fit else None
-
-
-def arrive(c: County, pupil: Pupil, stay: Stay, enrolments: dict[str, Any]) -> None:
-    """The file at the new school: a stay, a responsible person, a card, the four states."""
-    school, well = stay.school, stay.school["well"]
-    pupil.stays.append(stay)
-    confirmed = stay.start + dt.timedelta(days=c.random.randrange(3, 20)) if c.chance(well) else ""
-    pupil.row |= {"school": school["code"], "class_teacher": stay.teacher, "class_name": "1班", "facts_confirmed_at": confirmed}
-    c.add("enrolment", child=pupil.code, school=school["code"], child_name=pupil.row["name"], start=stay.start)
-    if c.chance(0.7 + well * 0.3):
-        c.add("responsibility", child=pupil.code, staff=stay.teacher, start=stay.start, end="")
-    if c.chance(well):
-        on = min(LAST, stay.start + dt.timedelta(days=c.random.randrange(4, 20)))
-        c.add("contact_card", child=pupil.code, number=1, issued_on=on, issued_by=school["code"], entered_at=on)
-    on = stay.start + dt.timedelta(days=2)
-    if c.chance(well) and on <= SPRING[1]:
-        for side, text in (
-            ("thought", "守纪律，适应新班级"),
-            ("mind", "情绪平稳"),
-            ("study", "基础较好"),
-            ("life", "自理能力较好"),
-        ):
-            c.add("state_note", child=pupil.code, term="2025-2", side=side, on=on, text=text, entered_at=on)
-
-
-def _stop_care(c: County, pupils: list[Pupil]) -> None:
-    """What was done after a move was done by the new school; out of the county nothing was."""
-    moved = {p.code: p for p in pupils if p.stays[0].end is not None}
-    kept = []
-    for row in c.files["care_record"]:
-        pupil = moved.get(row["child"])
-        stay = pupil.at(row["on"]) if pupil else None
-        if pupil is None or stay is not None:
-            kept.append(row if stay is None else row | {"staff": stay.teacher})
-    c.files["care_record"] = kept
-
-
-def on_the_way(c: County, pupils: list[Pupil], schools: list[dict[str, Any]]) -> None:
-    """Transfers that wait, were asked for, or came back; a class of sixth grade on its way to the middle school."""
-    by_code = {s["code"]: s for s in schools}
-    open_ = [p for p in pupils if len(p.stays) == 1 and p.now is not None]
-
-    def propose(pupil: Pupil, to: str, on: dt.date, state: str, **more: Any) -> None:
-        open_.remove(pupil)
-        c.add("transfer", child=pupil.code, school=pupil.stays[0].school["code"], to_school=to, proposed_on=on, state=state,
-              **{"kind": "move", "grade": pupil.grade} | more)  # fmt: skip
-
-    def at(code: str, grade: str) -> Pupil:
-        return next(p for p in open_ if p.stays[0].school["centre"] == code and p.grade == grade)
-
-    propose(at("2153990002", "P3"), SECRETARY, dt.date(2026, 8, 24), "pending")
-    propose(at("2153990007", "P4"), "2153990002", dt.date(2026, 6, 15), "pending")
-    propose(at("2153990011", "P2"), "2153990104", dt.date(2026, 8, 20), "pending")
-    propose(at("3153990004", "M1"), "3153990002", dt.date(2026, 8, 26), "pending")
-    propose(at("2153990009", "P5"), "2153990003", dt.date(2026, 5, 11), "returned", answered_on=dt.date(2026, 5, 20),
-            answer="学生未到校报到，请与家长核实后重新发起。")  # fmt: skip
-    propose(at("2153990014", "P1"), "2153990016", dt.date(2026, 4, 7), "returned", answered_on=dt.date(2026, 4, 9),
-            answer="接收学校选错，应为古城街道的学校。")  # fmt: skip
-    propose(at(SECRETARY, "P4"), "2153990101", dt.date(2026, 8, 27), "requested")
-    for _ in range(5):
-        pupil = at("2153990004", "P6")
-        propose(pupil, "3153990004", dt.date(2026, 8, 25), "pending", kind="promotion", grade="M1")
-    assert all(row["to_school"] in by_code or row["to_school"] == OUTSIDE for row in c.files["transfer"])
 
 
 # --- papers and categories of a child
@@ -247,26 +139,18 @@ def flags(c: County, pupils: list[Pupil]) -> None:
     """A child in thirty is watched; the school talks to it within a fortnight, or later, or not at all."""
     c.draw("flags")
     open_ = [p for p in pupils if p.now is not None and len(p.stays) == 1]
-    watched = c.random.sample(open_, len(open_) // 28)
-    for pupil in watched:
+    late, *watched = [next(p for p in open_ if p.stays[0].school["code"] == SECRETARY), *c.random.sample(open_, len(open_) // 20)]
+    for n, pupil in enumerate(p for p in watched if p is not late):
         on = c.day(max(pupil.stays[0].start + 5 * DAY, dt.date(2025, 9, 20)), dt.date(2026, 6, 20))
+        if n % 4 == 0:  # a talk that raises the flag; the product does the rest
+            care(c, pupil, "talk", on, way="face", content="情绪低落，需要关注", attention="watch")
         if c.chance(0.35 + 0.6 * pupil.well):
-            care(
-                c,
-                pupil,
-                "talk",
-                on + c.random.randrange(2, 13) * DAY,
-                way="face",
-                content="跟进谈心，了解近况",
-                measures="继续跟进，联系家长",
-                effect="better",
-            )
-        add_flag(c, pupil, on)
-    late = next(p for p in open_ if p.stays[0].school["code"] == SECRETARY and p not in watched)
+            words = {"content": "跟进谈心，了解近况", "measures": "继续跟进，联系家长", "effect": "better"}
+            care(c, pupil, "talk", on + c.random.randrange(2, 13) * DAY, way="face", **words)
+        if n % 4:
+            add_flag(c, pupil, on)
     add_flag(c, late, max([dt.date(2026, 7, 8), *(day + DAY for day in late.cared)]))
-    for pupil in (p for p in c.random.sample(open_, 40) if p not in watched and p is not late):
-        on = c.day(*SPRING)
-        care(c, pupil, "talk", on, way="face", content="情绪低落，需要关注", attention="watch")
+    c.files["care_record"].sort(key=lambda row: (row["child"], row["on"]))
 
 
 def add_flag(c: County, pupil: Pupil, on: dt.date) -> None:
@@ -342,7 +226,7 @@ def handovers(c: County, pupils: list[Pupil]) -> None:
                 continue
             if not c.chance(0.6 + 0.4 * well):
                 continue
-            family = start - c.random.randrange(2, 12) * DAY
+            family = max(stay.start, start - c.random.randrange(2, 12) * DAY)
             row |= {"whereabouts": c.random.choices(("village", "parents", "kin", "other"), (70, 20, 8, 2))[0], "carer_name": pupil.carer["name"],
                     "carer_relation": pupil.carer["relation"], "family_on": family, "family_way": c.random.choice(("phone", "home", "face"))}  # fmt: skip
             if c.chance(0.75 + 0.25 * well):
@@ -361,27 +245,19 @@ def handovers(c: County, pupils: list[Pupil]) -> None:
 def dropouts(c: County, pupils: list[Pupil]) -> None:
     c.draw("dropouts")
     able = [p for p in pupils if p.grade in ("P6", "M1", "M2", "M3") and len(p.stays) == 1 and p.now is not None]
-    for n, pupil in enumerate(c.random.sample(able, 12)):
+    mine = next(p for p in able if p.stays[0].school["code"] == SECRETARY)
+    for n, pupil in enumerate([*[p for p in c.random.sample(able, 12) if p is not mine][:11], mine]):
         found = c.day(dt.date(2025, 10, 9), dt.date(2026, 6, 1))
         back = None if n == 0 else found + (41 if n in (1, 2) else c.random.randrange(5, 28)) * DAY
         code = c.code("dropout_case", "D", 3)
         c.add("dropout_case", code=code, child=pupil.code, found_on=found, grade=pupil.grade, reason=c.random.choice(("work", "weary", "weary", "poverty", "other")),
               persuaders="校长、班主任、村委会干部", returned_on=back or "", outcome="已返校，跟班就读" if back else "随亲属外出，继续劝返",
               entered_at=found + (9 if n in (1, 5) else 1) * DAY)  # fmt: skip
-        steps = (
-            [("1", 3, "学校、村委会")]
-            + ([("2", 12, "乡镇人民政府")] if n < 6 else [])
-            + ([("3", 35, "乡镇人民政府")] if n < 3 else [])
-        )
-        for step, after, actor in steps:
-            c.add(
-                "dropout_step",
-                case=code,
-                step=step,
-                on=found + after * DAY,
-                document=f"劝返〔2026〕{n + 1}-{step}号" if step != "1" else "",
-                actor=actor,
-            )
+        for step, after, actor in (("1", 3, "学校、村委会"), ("2", 12, "乡镇人民政府"), ("3", 35, "乡镇人民政府")):
+            on = found + after * DAY
+            if back is None or on < back:
+                document = f"劝返〔2026〕{n + 1}-{step}号" if step != "1" else ""
+                c.add("dropout_step", case=code, step=step, on=on, document=document, actor=actor)
 
 
 def aid(c: County, pupils: list[Pupil]) -> None:

@@ -48,8 +48,29 @@ VILLAGES = ["和平村", "新寨村", "大平地村", "小河村", "上坝村", 
 CITIES = ["云南昆明", "云南玉溪", "广东东莞", "广东深圳", "浙江义乌", "江苏苏州", "四川成都", "福建泉州"]
 AUTUMN, SPRING = (dt.date(2025, 9, 1), dt.date(2026, 1, 23)), (dt.date(2026, 3, 2), dt.date(2026, 7, 10))
 MONTHS = [(2025, 9), (2025, 10), (2025, 11), (2025, 12), (2026, 1), (2026, 3), (2026, 4), (2026, 5), (2026, 6), (2026, 7)]
+TERMS = {"2025-1": AUTUMN, "2025-2": SPRING}
+DAY = dt.timedelta(days=1)
+OUTSIDE, SECRETARY, BUREAU = "9953990001", "2153990001", "0000000001"
+"""Out of the county; the school of the demo's secretary, a good one with something of everything left to do; the bureau."""
 LAST = dt.date(2026, 8, 31)
 """The cut-off of the round; nothing in the county is later."""
+
+School = dict[str, Any]
+"""A school: its row and what the makers of the county ask about it; ``well`` says how well it works."""
+
+
+def told(side: str, text: str) -> dict[str, str]:
+    """What is said of a child's mind stands in a column of its own."""
+    return {"mind" if side == "mind" else "text": text}
+
+
+def good(school: School) -> float:
+    """How well a school works, from 0 (the worst) to 1."""
+    return float((school["well"] - 0.62) / 0.38)
+
+
+def boards(school: School) -> bool:
+    return bool(school["row"]["boarding"] == "1")
 
 
 class County:
@@ -116,7 +137,7 @@ class County:
 class Stay:
     """A child at a school, from a day to a day."""
 
-    school: dict[str, Any]
+    school: School
     start: dt.date
     end: dt.date | None
     teacher: str
@@ -164,7 +185,7 @@ class Pupil:
         return young and self.at(day) is not None and "away" in both and not both & {"home", ""}
 
 
-def pupils_of(c: County, schools: list[dict[str, Any]]) -> list[Pupil]:
+def pupils_of(c: County, schools: list[School]) -> list[Pupil]:
     """The children in the order they were made."""
     school = {each["code"]: each for each in schools}
     found = {}

@@ -1,7 +1,7 @@
 """Makes the CSV files of the demo county: python3 seed/demo/generate.py. Deterministic; everybody in it is invented.
 
 ID numbers lie in the unassigned area 539999, phones begin with 199000. Schools differ in how well they work, so that
-scores differ. Here: schools, children, their files and care; childfiles.py and schoolwork.py add the rest.
+scores differ. Here: schools, children, their files and care; moves, childfiles, schoolwork and office add the rest.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import datetime as dt
 from typing import Any
 
 import childfiles
+import moves
+import office
 import schoolwork
-from county import AUTUMN, CITIES, MONTHS, PLACE_NAMES, SPRING, SURNAMES, TOWNSHIPS, VILLAGES, County, pupils_of
+from county import AUTUMN, CITIES, MONTHS, PLACE_NAMES, SPRING, SURNAMES, TOWNSHIPS, VILLAGES, County, pupils_of, told
 
 NOTES = {
     "thought": "守纪律，愿意帮助同学|集体活动参与积极|能听从教导，偶有拖拉",
@@ -180,8 +182,10 @@ def file(
             c.add("contact_card", child=code, number=2, issued_on=on, issued_by=school["code"], entered_at=on)
     for side, texts in NOTES.items():
         if complete or c.chance(0.6):
-            on = c.day(dt.date(2026, 3, 10), dt.date(2026, 6, 25))
-            c.add("state_note", child=code, term="2025-2", side=side, on=on, text=r.choice(texts.split("|")), entered_at=on)
+            on = max(start, c.day(dt.date(2026, 3, 10), dt.date(2026, 6, 25)))
+            c.add(
+                "state_note", child=code, term="2025-2", side=side, on=on, **told(side, r.choice(texts.split("|"))), entered_at=on
+            )
 
 
 def care(c: County, code: str, teacher: str, well: float, start: dt.date) -> None:
@@ -266,8 +270,10 @@ def main() -> None:
         if school["centre"] == school["code"]:
             training(c, school, by_centre[school["code"]])
     pupils = pupils_of(c, found)
-    childfiles.everything(c, pupils, found)
+    moves.moves(c, pupils, found)
+    childfiles.everything(c, pupils)
     schoolwork.everything(c, found, pupils)
+    office.everything(c, found, pupils)
     c.write()
     print({table: len(rows) for table, rows in c.files.items()})
 

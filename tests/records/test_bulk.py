@@ -117,7 +117,7 @@ def test_a_rollover_undone_puts_every_grade_class_and_stay_back(school, at_a):
     batch = rolled(at_a, school)
     with session_with(SYSTEM) as session:
         up = [session.get(Child, pk) for pk in school.stay]
-        assert [(c.grade, c.class_name, c.facts_confirmed_at) for c in up] == [(Grade.P5, "五(1)班", None)] * 2
+        assert [(c.grade, c.class_name, c.facts_confirmed_at) for c in up] == [(Grade.P5, "五(1)班", CONFIRMED)] * 2
         gone = session.scalars(select(Enrolment).where(Enrolment.child_id.in_(school.leave))).all()
         assert {(e.end, e.leave_reason) for e in gone} == {(TODAY, LeaveReason.GRADUATED)}
         offered = session.scalars(select(Transfer).where(Transfer.child_id.in_(school.go))).all()

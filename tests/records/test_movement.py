@@ -381,6 +381,7 @@ class Movement(RuleBasedStateMachine):
         self.counts, self.care = counts, records
 
 
+@pytest.mark.matrix
 def test_whatever_is_clicked_every_child_sits_at_one_school_and_nothing_is_lost(app, ids, base):
     def reset() -> SimpleNamespace:
         db.session.remove()
