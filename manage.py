@@ -75,11 +75,18 @@ def test(words: list[str]) -> int:
     runs = [[]] if own else [["-m", "not matrix and not browser and not slow"], ["-m", "matrix or browser"]]
     if slow and not own:
         runs.append(["-m", "slow"])
+    chosen = any(not w.startswith("-") for w in words if w not in _after(words, "-m")) or "-k" in words or "-n" in words
+    workers = [] if chosen else ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
     worst = 0
     for marks in runs:
-        code = subprocess.run([str(PYTHON), "-m", "pytest", *marks, *words], cwd=ROOT, env=env, check=False).returncode
+        code = subprocess.run([str(PYTHON), "-m", "pytest", *workers, *marks, *words], cwd=ROOT, env=env, check=False).returncode
         worst = worst or (0 if code == 5 else code)
     return worst
+
+
+def _after(words: list[str], option: str) -> list[str]:
+    """What follows an option: its value."""
+    return [words[n + 1] for n, word in enumerate(words[:-1]) if word == option]
 
 
 def main() -> None:

@@ -15,7 +15,10 @@ from admin_app.orm import Base, CareEvent, ChildFile, History, Private, SchoolOw
 from admin_app.records import transfers
 from tests import factories as make
 
-OWNED = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SchoolOwned | ChildFile | History)]
+OWNED = sorted(
+    (mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SchoolOwned | ChildFile | History)),
+    key=lambda model: model.__name__,
+)
 
 
 def test_every_table_says_who_owns_its_rows():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from ..models import Round, RoundState, School
 from . import facts, scoring, workflow
@@ -54,7 +54,8 @@ class SchoolGaps:
 
 def open_round(session: Session) -> Round | None:
     """The newest round that still counts."""
-    return session.scalar(select(Round).where(Round.state == RoundState.OPEN).order_by(Round.start.desc()).limit(1))
+    newest = select(Round).where(Round.state == RoundState.OPEN).order_by(Round.start.desc()).limit(1)
+    return session.scalar(newest.options(joinedload(Round.scheme)))
 
 
 def of(session: Session, round_: Round, on: dt.date, schools: Iterable[School] | None = None) -> list[SchoolGaps]:

@@ -258,7 +258,7 @@ def _other(session: Session, source: Source, row: Any) -> Event:
         choices = labels.choices(source.model, column.key)
         known = choices(value) if choices and value else value
         if value and isinstance(column.type, Integer):
-            words.append(f"{labels.label(source.model, column.key)} {value}")
+            words.append(f"第 {value} 张")  # the only number on the timeline is a card's
         elif known not in (None, ""):
             words.append(str(shown(scope_in(session), source.model, column.key, known, school_id)))
     kind = labels.of_table(table)

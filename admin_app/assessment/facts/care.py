@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, or_, select
 
 from ... import labels
 from ...models import (
@@ -44,7 +44,7 @@ from .catalogue import (
     shares,
     ticked,
 )
-from .window import CHINA, DAY, WITH_TRASH, Key, Member, Window
+from .window import CHINA, DAY, WITH_TRASH, Key, Member, Window, once
 
 HANDED_OVER = (HolidayKind.WINTER, HolidayKind.SUMMER)
 """F13 counts these, if the office says that the holiday asks for a handover."""
@@ -62,8 +62,7 @@ COMPULSORY = tuple(grade for grade in Grade if grade.value[0] in "PM")
 def home_visits(window: Window) -> ByUnit:
     """Mean over the terms of the share of C_t with enough visits at home in the term (ruling 10)."""
     wanted = window.setting("visits_a_term")
-    at_home = (CareRecord.kind == CareKind.VISIT) & (CareRecord.way == CareWay.HOME)
-    visits = _days(window, at_home)
+    visits = _days(window)[CareKind.VISIT]
     seen = {term: _between(visits, term.start, term.last_day) for term in window.terms}
 
     def met(member: Member, term: Term) -> tuple[bool, str]:
@@ -76,24 +75,31 @@ def home_visits(window: Window) -> ByUnit:
 @metric("F7", "亲情联系", "有联系人月", "应联系人月", "三(三) 家长联系电话；亲情联系按月一次", place="care_record")
 def monthly_contacts(window: Window) -> ByUnit:
     """Months with a recorded contact of child and parents, over the months each child was there 15 days."""
-    return of_months(window, _months(_days(window, CareRecord.kind == CareKind.CONTACT), 1))
+    return of_months(window, _months(_days(window)[CareKind.CONTACT], 1))
 
 
 @metric("F9", "谈心落实率", "已谈人月", "应谈人月", "三(二) 班主任与包保责任人经常与留守儿童谈心；按月一次", place="care_record")
 def monthly_talks(window: Window) -> ByUnit:
     """Months with talks enough by the class teacher or responsible person, over the months each child was there 15 days."""
-    counting = CareRecord.role.in_((TalkerRole.RESPONSIBLE, TalkerRole.CLASS_TEACHER))
-    talks = _days(window, (CareRecord.kind == CareKind.TALK) & counting)
-    return of_months(window, _months(talks, window.setting("talks_a_month")))
+    return of_months(window, _months(_days(window)[CareKind.TALK], window.setting("talks_a_month")))
 
 
-def _days(window: Window, which: ColumnElement[bool]) -> dict[Key, list[dt.date]]:
-    """The days of some care records of each child, for the unit whose staff made them (ruling 5)."""
-    held = select(CareRecord.child_id, CareRecord.school_id, CareRecord.on)
-    held = held.where(which, window.within(CareRecord.on), window.entered(CareRecord))
-    found: dict[Key, list[dt.date]] = defaultdict(list)
-    for child, school, on in window.session.execute(held, execution_options=WITH_TRASH):
-        found[child, window.unit_of[school]].append(on)
+COUNTING = (
+    (CareRecord.kind == CareKind.VISIT) & (CareRecord.way == CareWay.HOME),
+    CareRecord.kind == CareKind.CONTACT,
+    (CareRecord.kind == CareKind.TALK) & CareRecord.role.in_((TalkerRole.RESPONSIBLE, TalkerRole.CLASS_TEACHER)),
+)
+"""Visits at home, any contact, talks by the class teacher or the responsible person."""
+
+
+@once
+def _days(window: Window) -> dict[CareKind, dict[Key, list[dt.date]]]:
+    """The days of the care records that count, by kind and child, for the unit whose staff made them (ruling 5)."""
+    held = select(CareRecord.kind, CareRecord.child_id, CareRecord.school_id, CareRecord.on)
+    held = held.where(or_(*COUNTING), window.within(CareRecord.on), window.entered(CareRecord))
+    found: dict[CareKind, dict[Key, list[dt.date]]] = {kind: defaultdict(list) for kind in CareKind}
+    for kind, child, school, on in window.session.execute(held, execution_options=WITH_TRASH):
+        found[kind][child, window.unit_of[school]].append(on)
     return found
 
 
@@ -265,7 +271,8 @@ class Case(NamedTuple):
     created_at: dt.datetime
 
 
-def _cases(window: Window) -> Iterator[Case]:
+@once
+def _cases(window: Window) -> list[Case]:
     """The cases of grades 1 to 9 found in the round."""
     found = select(
         DropoutCase.id,
@@ -275,8 +282,8 @@ def _cases(window: Window) -> Iterator[Case]:
         DropoutCase.returned_on,
         DropoutCase.created_at,
     ).where(DropoutCase.grade.in_(COMPULSORY), window.within(DropoutCase.found_on), window.entered(DropoutCase))
-    for key, child, school, *rest in window.session.execute(found, execution_options=WITH_TRASH):
-        yield Case(key, child, window.unit_of[school], *rest)
+    rows = window.session.execute(found, execution_options=WITH_TRASH)
+    return [Case(key, child, window.unit_of[school], *rest) for key, child, school, *rest in rows]
 
 
 @metric("dropouts_unreturned", "期限内未返校", "未按期返校的学生", "", "三 义务教育控辍保学", place="dropout_case", shape="events")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import false, func, or_, select, union_all
 
 from ...models import (
     Agreement,
@@ -26,7 +27,7 @@ from ...models import (
 )
 from ...records import completeness
 from .catalogue import ByUnit, metric, of_children
-from .window import WITH_TRASH, Key, Member, Window, holds
+from .window import WITH_TRASH, Key, Member, Window, holds, once
 
 HELPED = (CategoryKind.H01, CategoryKind.H02, CategoryKind.H03, CategoryKind.K01)
 """低保, 特困, 建档立卡 and orphans are eligible for aid; so are the disabled and any boarder (ruling 14)."""
@@ -99,15 +100,20 @@ def _cards(window: Window) -> dict[Key, dt.date]:
 
 def _phone_changes(window: Window) -> dict[int, dt.date]:
     """When a phone of a parent or of the present carer changed last."""
+    of_parents = select(Parent.child_id, func.max(Parent.phone_changed_on)).group_by(Parent.child_id)
+    of_carers = select(Carer.child_id, func.max(Carer.phone_changed_on)).where(window.valid(Carer)).group_by(Carer.child_id)
     changed: dict[int, dt.date] = {}
-    for statement in (
-        select(Parent.child_id, func.max(Parent.phone_changed_on)).group_by(Parent.child_id),
-        select(Carer.child_id, func.max(Carer.phone_changed_on)).where(window.valid(Carer)).group_by(Carer.child_id),
-    ):
-        for child, day in window.session.execute(statement):
-            if day is not None:
-                changed[child] = max(day, changed.get(child, day))
+    for child, day in window.session.execute(union_all(of_parents, of_carers)):
+        if day is not None:
+            changed[child] = max(day, changed.get(child, day))
     return changed
+
+
+@once
+def _present(window: Window) -> list[Any]:
+    """(child, last confirmation, does it board or is it disabled) of every child, as it is now."""
+    needs = or_(Child.boarding, Child.disability.is_not(None), func.coalesce(Child.health == Health.DISABLED, false()))
+    return list(window.session.execute(select(Child.id, Child.facts_confirmed_at, needs)))
 
 
 @metric("F3", "信息更新率", "本学期确认过信息的儿童", "口径内儿童", "三(三) 实施流动管理；每学期确认", place="child")
@@ -116,7 +122,7 @@ def confirmed_facts(window: Window) -> ByUnit:
     term = window.current_term
     if term is None:
         return {}
-    confirmed = dict(window.session.execute(select(Child.id, Child.facts_confirmed_at)).all())
+    confirmed = {child: day for child, day, _in_need in _present(window)}
 
     def met(member: Member) -> tuple[bool, str]:
         day = confirmed.get(member.child_id)
@@ -183,11 +189,7 @@ def aided(window: Window) -> ByUnit:
 
     Why a child is eligible is not told in the line: score sheets are read by people who may not know it.
     """
-    eligible = set(
-        window.session.scalars(
-            select(Child.id).where(or_(Child.boarding, Child.disability.is_not(None), Child.health == Health.DISABLED))
-        )
-    )
+    eligible = {child for child, _day, needs in _present(window) if needs}
     in_need = select(Category.child_id).where(Category.kind.in_(HELPED), window.valid(Category), window.entered(Category))
     eligible |= set(window.session.scalars(in_need, execution_options=WITH_TRASH))
     given = (

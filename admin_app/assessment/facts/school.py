@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from ...models import (
     Attendance,
@@ -32,7 +32,7 @@ from ...models import (
 )
 from ..scoring import Fact, Line
 from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked
-from .window import CHINA, DAY, WITH_TRASH, Site, Window, midnight
+from .window import CHINA, DAY, WITH_TRASH, Site, Window, midnight, once
 
 GROUPS = (Body.LEADING, Body.WORKING)
 CENSUS_GRACE = 7
@@ -52,7 +52,7 @@ SMALLEST_SAMPLE = 10
 
 
 class Seat(NamedTuple):
-    """A member of a group, from a day to a day."""
+    """A post in one of the groups, or that of a life counsellor, from a day to a day."""
 
     id: int
     unit: int
@@ -62,9 +62,12 @@ class Seat(NamedTuple):
     end: dt.date | None
 
 
+@once
 def _seats(window: Window) -> dict[tuple[int, Body], list[Seat]]:
     asked = select(Post.id, Post.school_id, Post.body, Post.name, Post.start, Post.end)
-    asked = asked.where(Post.body.in_(GROUPS), Post.start <= window.cut_off, window.entered(Post)).order_by(Post.start, Post.id)
+    asked = asked.where(Post.body.in_((*GROUPS, Body.LIFE)), Post.start <= window.cut_off, window.entered(Post)).order_by(
+        Post.start, Post.id
+    )
     found: dict[tuple[int, Body], list[Seat]] = defaultdict(list)
     for key, school, *rest in window.session.execute(asked, execution_options=WITH_TRASH):
         seat = Seat(key, window.unit_of[school], *rest)
@@ -125,13 +128,18 @@ def _replacements(window: Window, body: Body, seats: list[Seat]) -> Iterator[Lin
 # --- papers and the census
 
 
-def _papers(window: Window, *kinds: PaperKind) -> dict[int, set[tuple[PaperKind, int | None]]]:
+SUMMARIES = (PaperKind.TERM_SUMMARY, PaperKind.YEAR_SUMMARY)
+COUNTED_PAPERS = (PaperKind.PROGRAMME, PaperKind.PLAN, *SUMMARIES)
+
+
+@once
+def _papers(window: Window) -> dict[int, set[tuple[PaperKind, int | None]]]:
     """(kind, term) of the papers that count: filed, or handed in by the cut-off and not answered (ruling 6).
 
     The term's own paper counts for the term in its column, or that of its day; the year's, when its day lies in the round.
     """
     asked = select(Paper.school_id, Paper.kind, Paper.term_id, Paper.on).where(
-        Paper.kind.in_(kinds),
+        Paper.kind.in_(COUNTED_PAPERS),
         Paper.state.in_((PaperState.FILED, PaperState.SUBMITTED)),
         func.coalesce(Paper.submitted_on, Paper.on) <= window.cut_off,
         window.entered(Paper),
@@ -155,7 +163,7 @@ def _papers(window: Window, *kinds: PaperKind) -> dict[int, set[tuple[PaperKind,
 )
 def plans_filed(window: Window) -> ByUnit:
     """The year's programme and a plan for each term (ruling 6)."""
-    papers = _papers(window, PaperKind.PROGRAMME, PaperKind.PLAN)
+    papers = _papers(window)
     wanted = [(PaperKind.PROGRAMME, None), *((PaperKind.PLAN, term) for term in window.terms)]
 
     def of(site: Site) -> Fact:
@@ -170,11 +178,12 @@ def plans_filed(window: Window) -> ByUnit:
 @metric("summaries", "工作总结", "已报总结份数", "应报份数", "三(一) 制定工作计划和方案，并组织实施", place="paper", shape="count")
 def summaries(window: Window) -> ByUnit:
     """The summaries of the terms and of the year: two are wanted (ruling 6)."""
-    papers = _papers(window, PaperKind.TERM_SUMMARY, PaperKind.YEAR_SUMMARY)
+    papers = _papers(window)
     terms = {term.id: term for term in window.terms}
 
     def of(site: Site) -> Fact:
-        there = sorted(papers.get(site.unit, set()), key=lambda paper: (paper[0].value, paper[1] or 0))
+        told = [paper for paper in papers.get(site.unit, ()) if paper[0] in SUMMARIES]
+        there = sorted(told, key=lambda paper: (paper[0].value, paper[1] or 0))
         done = [_paper_line(kind, terms.get(term or 0), True) for kind, term in there]
         return tally(done, 2, "还应报一份工作总结")
 
@@ -190,19 +199,20 @@ def _paper_line(kind: PaperKind, term: Term | None, there: bool) -> Line:
 def census_late(window: Window) -> ByUnit:
     """Half points to deduct, over the terms: handed in on time 0, up to seven days late 1, later or never 3 (ruling 7)."""
     terms = {term.id: term for term in window.terms}
-    rounds = list(window.session.scalars(select(CensusRound).where(CensusRound.term_id.in_(terms))))
-    asked = select(CensusReturn.school_id, CensusReturn.census_id, CensusReturn.on).where(
-        CensusReturn.on <= window.cut_off, window.entered(CensusReturn)
-    )
+    counts = and_(CensusReturn.census_id == CensusRound.id, CensusReturn.on <= window.cut_off, window.entered(CensusReturn))
+    asked = select(CensusRound, CensusReturn.school_id, CensusReturn.on).outerjoin(CensusReturn, counts)
+    asked = asked.where(CensusRound.term_id.in_(terms)).order_by(CensusRound.start)
+    rounds: dict[int, CensusRound] = {}
     first: dict[tuple[int, int], dt.date] = {}
-    for school, census_id, on in window.session.execute(asked, execution_options=WITH_TRASH):
-        if window.sites[school].unit == school:
-            first[school, census_id] = min(on, first.get((school, census_id), on))
+    for census, school, on in window.session.execute(asked, execution_options=WITH_TRASH):
+        rounds[census.id] = census
+        if school is not None and window.sites[school].unit == school:
+            first[school, census.id] = min(on, first.get((school, census.id), on))
 
     def of(site: Site) -> Fact:
         return events(
             line
-            for census in rounds
+            for census in rounds.values()
             if (line := _census_line(window, census, first.get((site.unit, census.id)), terms[census.term_id].name)) is not None
         )
 
@@ -300,11 +310,11 @@ def boarders_a_counsellor(window: Window) -> ByUnit:
     boarders: dict[int, int] = defaultdict(int)
     for school, n in window.session.execute(here):
         boarders[window.unit_of[school]] += n
-    serving = select(Post.school_id, Post.id, Post.name).where(Post.body == Body.LIFE, window.valid(Post), window.entered(Post))
-    counsellors = grouped(
-        (window.unit_of[school], ticked(key, name, True))
-        for school, key, name in window.session.execute(serving.order_by(Post.start, Post.id), execution_options=WITH_TRASH)
-    )
+    counsellors = {
+        unit: [ticked(seat.id, seat.name, True) for seat in seats if seat.end is None or seat.end > window.cut_off]
+        for (unit, body), seats in _seats(window).items()
+        if body is Body.LIFE
+    }
 
     def of(unit: int) -> Fact:
         pupils, there = Decimal(boarders[unit]), counsellors.get(unit, [])
@@ -338,11 +348,16 @@ def opinion_failures(window: Window) -> ByUnit:
     return for_each_unit(window, lambda site: events(by_unit.get(site.unit, [])))
 
 
+@once
+def _samples(window: Window) -> list[Inspection]:
+    asked = select(Inspection).where(Inspection.round_id == window.round_id).order_by(Inspection.on, Inspection.id)
+    return list(window.session.scalars(asked))
+
+
 def _inspections(window: Window, line: Callable[[Inspection], Line]) -> dict[int, tuple[int, list[Line]]]:
     """Unit -> children sampled, a line for each sample of the round. The cut-off does not bind the office (ruling 18)."""
     found: dict[int, tuple[int, list[Line]]] = {}
-    asked = select(Inspection).where(Inspection.round_id == window.round_id).order_by(Inspection.on, Inspection.id)
-    for row in window.session.scalars(asked):
+    for row in _samples(window):
         unit = window.unit_of[row.school_id]
         children, lines = found.get(unit, (0, []))
         found[unit] = (children + row.children, [*lines, line(row)])

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, wraps
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from ...models import (
@@ -85,6 +86,22 @@ class Done(NamedTuple):
     title: str
     room: FacilityKind | None
     agencies: tuple[str, ...]
+
+
+T = TypeVar("T")
+
+
+def once(read: Callable[[Window], T]) -> Callable[[Window], T]:
+    """A query that several metrics share: asked once a window."""
+
+    @wraps(read)
+    def asked(window: Window) -> T:
+        kept = window.__dict__.setdefault("_asked", {})
+        if read not in kept:
+            kept[read] = read(window)
+        return kept[read]
+
+    return asked
 
 
 @dataclass(frozen=True)
@@ -191,9 +208,13 @@ class Window:
         return day
 
     @cached_property
+    def _codes(self) -> list[Any]:
+        return list(self.session.execute(select(Code.id, Code.kind, Code.code, Code.name)))
+
+    @cached_property
     def words(self) -> dict[tuple[CodeKind, str], str]:
         """(list, code) -> name, from the county's own code lists."""
-        return {(kind, code): name for kind, code, name in self.session.execute(select(Code.kind, Code.code, Code.name))}
+        return {(kind, code): name for _id, kind, code, name in self._codes}
 
     @cached_property
     def sites(self) -> dict[int, Site]:
@@ -218,8 +239,8 @@ class Window:
     @cached_property
     def activities(self) -> list[Done]:
         """The activities of the round, oldest first."""
-        kinds = {key: (code, kind) for key, code, kind in self.session.execute(select(Code.id, Code.code, Code.kind))}
-        rooms = dict(self.session.execute(select(Facility.id, Facility.kind), execution_options=WITH_TRASH).all())
+        kinds = {key: (code, kind) for key, kind, code, _name in self._codes}
+        rooms = {key: kind for key, _school, kind, _there in self._facilities}
         rows = self.session.execute(
             select(
                 Activity.id,
@@ -242,15 +263,18 @@ class Window:
     @cached_property
     def rooms(self) -> set[tuple[int, FacilityKind]]:
         """(unit, kind of room) of the rooms that were there at some time of the round."""
-        rows = self.session.execute(
-            select(Facility.school_id, Facility.kind).where(
-                or_(Facility.since.is_(None), Facility.since <= self.end),
-                or_(Facility.closed_on.is_(None), Facility.closed_on > self.start),
-                self.entered(Facility),
-            ),
-            execution_options=WITH_TRASH,
+        return {(self.unit_of[school], kind) for _key, school, kind, there in self._facilities if there}
+
+    @cached_property
+    def _facilities(self) -> list[Any]:
+        """(room, school, kind, was it there in the round), the trash included: openings may have been held in it."""
+        there = and_(
+            or_(Facility.since.is_(None), Facility.since <= self.end),
+            or_(Facility.closed_on.is_(None), Facility.closed_on > self.start),
+            self.entered(Facility),
         )
-        return {(self.unit_of[school], kind) for school, kind in rows}
+        asked = select(Facility.id, Facility.school_id, Facility.kind, there)
+        return list(self.session.execute(asked, execution_options=WITH_TRASH))
 
     # --- the children
 
