@@ -27,6 +27,7 @@ from .models import (
     Draft,
     LoginFailure,
     LoginSession,
+    Notice,
     Resource,
     Role,
     School,
@@ -36,7 +37,7 @@ from .models import (
     TransferState,
     User,
 )
-from .orm import Base, Between, ChildFile, Group, History, Kept, Private, SchoolOwned, Shared
+from .orm import Base, Between, ChildFile, Group, History, Kept, OnRecord, Private, SchoolOwned, Shared
 
 OpenSession = Callable[["Scope"], AbstractContextManager[Session]]
 
@@ -114,6 +115,8 @@ SEES: dict[Role, frozenset[Group]] = {
 by the counsellor and the headteacher alone, incidents by the school and the office; sealed columns are masked for
 everybody until revealed."""
 
+_READ_BY_ALL = frozenset({Notice.__tablename__})
+"""Shared tables whose records have files: who reads the record reads its files, whoever put them there."""
 EVERYWHERE_READERS = frozenset({Role.OFFICE, Role.LEADER})
 SCHOOL_ROLES = frozenset({Role.SECRETARY, Role.PRINCIPAL, Role.COUNSELLOR})
 
@@ -179,6 +182,7 @@ class Scope:
         now_mine = select(child.c.id).where(child.c.school_id.in_(mine))
         return (
             *(with_loader_criteria(kind, lambda row: row.school_id.in_(mine), **options) for kind in (SchoolOwned, ChildFile)),
+            with_loader_criteria(OnRecord, lambda row: or_(row.school_id.in_(mine), row.table_name.in_(_READ_BY_ALL)), **options),
             with_loader_criteria(History, lambda row: or_(row.school_id.in_(mine), row.child_id.in_(now_mine)), **options),
             with_loader_criteria(Between, lambda row: or_(row.school_id.in_(mine), row.to_school_id.in_(mine)), **options),
         )
@@ -188,7 +192,7 @@ NOTHING = Scope()
 SYSTEM = Scope(name="系统", system=True)
 
 _ALIVE = with_loader_criteria(Kept, lambda row: row.deleted_at.is_(None), include_aliases=True, propagate_to_loaders=False)
-_OWNED = (SchoolOwned, ChildFile, History, Between)
+_OWNED = (SchoolOwned, ChildFile, OnRecord, History, Between)
 
 
 def scope_of(user: User, site_ids: frozenset[int], address: str = "") -> Scope:
@@ -314,7 +318,7 @@ def _refuse_unless(allowed: bool) -> None:
 
 def every_table_has_an_owner() -> list[str]:
     """Tables whose kind of ownership is missing or ambiguous; a test keeps this empty."""
-    kinds = (Shared, Private, SchoolOwned, ChildFile, History, Between)
+    kinds = (Shared, Private, SchoolOwned, ChildFile, OnRecord, History, Between)
     return [m.class_.__name__ for m in Base.registry.mappers if sum(issubclass(m.class_, k) for k in kinds) != 1]
 
 

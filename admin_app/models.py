@@ -29,6 +29,7 @@ from .orm import (
     Kept,
     LongText,
     Moment,
+    OnRecord,
     Period,
     Private,
     Row,
@@ -122,6 +123,13 @@ class Area(Choice):
     VILLAGE = "village", "乡村"
 
 
+class Affiliation(Choice):
+    """隶属: whose school it is (the plan's addressees: 各乡镇中、小学，县直各学校)."""
+
+    TOWNSHIP = "township", "乡镇"
+    COUNTY = "county", "县直"
+
+
 class School(Row, Shared):
     """A school or one of its sites (教学点、村完小): the unit where a child sits. Out of the county is a row too (县外)."""
 
@@ -132,6 +140,7 @@ class School(Row, Shared):
     name: Mapped[str] = field("学校名称", String(60), index=True)
     township_id: Mapped[int | None] = field("乡镇", ForeignKey("township.id"), index=True)
     kind: Mapped[SchoolKind] = field("办学类型", Coded(SchoolKind))
+    affiliation: Mapped[Affiliation | None] = field("隶属", Coded(Affiliation))
     centre_id: Mapped[int | None] = field("上级中心校", ForeignKey("school.id"), index=True)
     assessed: Mapped[bool] = field("是否考核单位", Boolean, default=False)
     school_group: Mapped[SchoolGroup | None] = field("考核组别", Coded(SchoolGroup))
@@ -463,6 +472,16 @@ _IN_ORDER = Index(
 """Without ``IS NOT NULL`` in the unique index SQLite would walk the table in hash order for everything alive."""
 
 
+class RequestKind(Choice):
+    """What a child or family asks for, to be found again in a list."""
+
+    DIET = "diet", "饮食"
+    MEDICAL = "medical", "医疗"
+    STUDY = "study", "学习"
+    COMPANY = "company", "陪伴"
+    OTHER = "other", "其他"
+
+
 class Child(Kept, SchoolOwned):
     """儿童. ``school_id`` is the unit where the child sits now; it changes only through a transfer.
 
@@ -507,6 +526,7 @@ class Child(Kept, SchoolOwned):
     disability: Mapped[Disability | None] = field("残疾类别", Coded(Disability), group=Group.FAMILY)
     disability_grade: Mapped[DisabilityGrade | None] = field("残疾等级", Coded(DisabilityGrade), group=Group.FAMILY)
     special_requests: Mapped[str | None] = field("个性化要求", LongText, hint="孩子或家庭提出的要求；确实没有请填“无”")
+    request_kinds: Mapped[tuple[str, ...] | None] = field("要求类别", Several(RequestKind))
     interests: Mapped[str | None] = field("性格特征与兴趣爱好", String(200))
     income: Mapped[tuple[str, ...] | None] = field("家庭经济来源", Several(Income), group=Group.FAMILY)
     handy_contact: Mapped[str | None] = field("方便联系人", String(60), group=Group.CONTACT, hint="姓名与关系，如 村小组长 施某")
@@ -606,6 +626,13 @@ class Parent(Kept, ChildFile):
     name: Mapped[str] = field("姓名", String(30), check=rules.person_name, hint="不知道可写“不详”")
     phone: Mapped[str | None] = field("联系电话", Sealed("parent.phone"), check=rules.phone, group=Group.CONTACT)
     phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
+    other_phone: Mapped[str | None] = field(
+        "备用电话",
+        Sealed("parent.other_phone"),
+        check=rules.phone,
+        group=Group.CONTACT,
+        hint="换号频繁或打不通时用，不印在联系卡上",
+    )
     id_number: Mapped[str | None] = field("公民身份号码", Sealed("parent.id_number"), check=rules.id_number, group=Group.IDENTITY)
     employer: Mapped[str | None] = field("务工单位、详细地址", String(100), group=Group.FAMILY)
     contact: Mapped[Contact | None] = field("联系频率", Coded(Contact), group=Group.FAMILY)
@@ -749,6 +776,9 @@ class Carer(Kept, ChildFile, Period):
     id_number: Mapped[str | None] = field("公民身份号码", Sealed("carer.id_number"), check=rules.id_number, group=Group.IDENTITY)
     phone: Mapped[str | None] = field("联系电话", Sealed("carer.phone"), check=rules.phone, group=Group.CONTACT)
     phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
+    other_phone: Mapped[str | None] = field(
+        "备用电话", Sealed("carer.other_phone"), check=rules.phone, group=Group.CONTACT, hint="换号频繁或打不通时用，不印在联系卡上"
+    )
     address: Mapped[str | None] = field("详细住址", String(100), group=Group.CONTACT)
     occupation: Mapped[Occupation | None] = field("职业", Coded(Occupation))
     schooling: Mapped[Schooling | None] = field("文化程度", Coded(Schooling))
@@ -914,6 +944,16 @@ class Transfer(Kept, Between):
     school: Mapped[School] = link("转出学校", foreign_keys="Transfer.school_id")
     to_school: Mapped[School] = link("接收学校", foreign_keys="Transfer.to_school_id")
     child: Mapped[Child] = link("儿童")
+
+    __table_args__ = (
+        Index(
+            "uq_transfer_pending",
+            "child_id",
+            unique=True,
+            sqlite_where=text("state = 'pending' AND deleted_at IS NULL"),
+            postgresql_where=text("state = 'pending' AND deleted_at IS NULL"),
+        ),
+    )
 
     def __str__(self) -> str:
         return self.child_name
@@ -1413,8 +1453,11 @@ class Activity(Kept, SchoolOwned):
     place: Mapped[str | None] = field("地点", String(60))
     leader: Mapped[str | None] = field("负责人", String(30))
     pupils: Mapped[int | None] = field("参加学生数", Integer)
-    adults: Mapped[int | None] = field("家长、监护人数", Integer)
+    parents: Mapped[int | None] = field("参加家长数", Integer, hint="父母")
+    guardians: Mapped[int | None] = field("参加监护人数", Integer, hint="祖辈、亲属等照护人，不含父母")
+    lesson: Mapped[int | None] = field("课次", Integer, hint="本学期第几课")
     facility_id: Mapped[int | None] = field("场所", ForeignKey("facility.id"), index=True)
+    slot_id: Mapped[int | None] = field("晚间时段", ForeignKey("evening_slot.id"), index=True)
     opened: Mapped[str | None] = field("起止时间", String(20), hint="如 14:00—17:00")
     spheres: Mapped[tuple[str, ...] | None] = field("体系", Several(Sphere))
     agencies: Mapped[tuple[str, ...] | None] = field("联合部门", Several())
@@ -1430,6 +1473,7 @@ class Activity(Kept, SchoolOwned):
     school: Mapped[School] = link("学校")
     kind: Mapped[Code] = link("类别")
     facility: Mapped[Facility | None] = link("场所")
+    slot: Mapped[EveningSlot | None] = link("晚间时段")
     participants: Mapped[list[Participation]] = link("参加儿童", back_populates="activity")
 
     def __str__(self) -> str:
@@ -1623,6 +1667,13 @@ class Weekday(Choice):
     SUN = "7", "星期日"
 
 
+class EveningKind(Choice):
+    """晚上的学习和娱乐: the plan asks for both."""
+
+    STUDY = "study", "学习"
+    LEISURE = "leisure", "文娱"
+
+
 class EveningSlot(Kept, SchoolOwned):
     """晚间安排 of a boarding school: what the children do on which evening, and who is on duty."""
 
@@ -1632,9 +1683,10 @@ class EveningSlot(Kept, SchoolOwned):
     term_id: Mapped[int] = field("学期", ForeignKey("term.id"), index=True)
     weekday: Mapped[Weekday] = field("星期", Coded(Weekday))
     hours: Mapped[str] = field("时段", String(20), hint="如 19:00—20:00")
+    kind: Mapped[EveningKind] = field("类别", Coded(EveningKind), default=EveningKind.STUDY)
     content: Mapped[str] = field("内容", String(100))
     teacher: Mapped[str | None] = field("值班教师", String(30))
-    attending: Mapped[int | None] = field("参加人数", Integer)
+    attending: Mapped[int | None] = field("应到人数", Integer)
     school: Mapped[School] = link("学校")
     term: Mapped[Term] = link("学期")
 
@@ -1722,7 +1774,7 @@ class NoticeReceipt(Row, SchoolOwned):
         return str(self.school)
 
 
-class Attachment(Kept, ChildFile):
+class Attachment(Kept, OnRecord):
     """附件: a file on a record. With a child it follows the child; without one it stays with the school.
 
     The file lies outside the web root under a random name; this row knows what it is called and where it belongs.
@@ -1733,8 +1785,6 @@ class Attachment(Kept, ChildFile):
     ALSO = (ForeignKeyConstraint(["school_id"], ["school.id"]), Index(None, "table_name", "row_id"))
 
     child_id: Mapped[int | None] = field("儿童", Integer, sort_order=-6)
-    table_name: Mapped[str] = field("所属记录", String(40))
-    row_id: Mapped[int] = field("所属编号", Integer)
     name: Mapped[str] = field("文件名", String(200))
     stored: Mapped[str] = field("存放名", String(64), unique=True)
     media_type: Mapped[str] = field("类型", String(100))
@@ -1790,11 +1840,13 @@ class Scheme(Row, Shared):
     code: Mapped[str] = field("版本", String(20), unique=True)
     title: Mapped[str] = field("名称", String(80))
     document: Mapped[str | None] = field("文号", String(40))
+    policy_id: Mapped[int | None] = field("依据文件", ForeignKey("notice.id"), hint="先在“通知公告”中登记为政策文件")
     definition: Mapped[Definition] = field("口径", Coded(Definition), default=Definition.GF13)
     quota: Mapped[Decimal] = field("优秀比例", Exact, default=Decimal("0.3"))
     weight: Mapped[Decimal] = field("折算分值", Exact, default=Decimal(5))
     bonus_cap: Mapped[Decimal] = field("加分封顶", Exact, default=Decimal(5))
     minimum: Mapped[Decimal] = field("参评最低适用分", Exact, default=Decimal(60))
+    policy: Mapped[Notice | None] = link("依据文件")
     indicators: Mapped[list[Indicator]] = link("指标", back_populates="scheme", order_by="Indicator.position")
 
     def __str__(self) -> str:

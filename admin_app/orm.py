@@ -329,8 +329,8 @@ class SchoolOwned:
     school_id: Mapped[int] = field("学校", ForeignKey("school.id"), index=True, sort_order=-5)
 
 
-class ChildFile:
-    """Follows the child: when the child moves, the database takes the row along (ON UPDATE CASCADE)."""
+class _FollowsChild:
+    """When the child moves, the database takes the row along (ON UPDATE CASCADE)."""
 
     child_id: Mapped[int] = field("儿童", Integer, sort_order=-6)
     school_id: Mapped[int] = field("学校", Integer, index=True, sort_order=-5)
@@ -343,6 +343,17 @@ class ChildFile:
             Index(None, "child_id", "school_id"),
             *getattr(cls, "ALSO", ()),
         )
+
+
+class ChildFile(_FollowsChild):
+    """Belongs to the file of a child, and follows the child."""
+
+
+class OnRecord(_FollowsChild):
+    """Belongs to a record of any table: owned as that record is. Of a record that is read by all, it is read by all."""
+
+    table_name: Mapped[str] = field("所属记录", String(40))
+    row_id: Mapped[int] = field("所属编号", Integer)
 
 
 class History:

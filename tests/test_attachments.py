@@ -307,12 +307,26 @@ def test_a_failing_disk_saves_nothing(app, papers, person, monkeypatch):
 # --- which records ---
 
 
+def test_the_files_of_a_notice_are_put_by_the_office_and_read_by_every_school(app, ids, person):
+    assert send(person("office"), ids.notice, ("实施方案.pdf", pdf()), table="notice").status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        (file,) = session.scalars(select(m.Attachment).where(m.Attachment.table_name == "notice"))
+        assert session.get_one(m.School, file.school_id).kind is m.SchoolKind.BUREAU
+    for who in ("secretary_a", "secretary_b", "leader"):
+        assert "实施方案.pdf" in person(who).get(f"/notice/details/?id={ids.notice}").text
+        assert person(who).get(f"/attachments/get/?id={file.id}").data == pdf()
+    assert person("admin").get(f"/attachments/get/?id={file.id}").status_code == 403
+    for who in ("secretary_a", "leader"):
+        assert send(person(who), ids.notice, ("别的.pdf", pdf()), table="notice").status_code == 403
+        assert person(who).post("/attachments/remove/", {"id": str(file.id), "reason": "x"}).status_code == 403
+
+
 def test_letters_and_counselling_never_have_files():
     with pytest.raises(Complaint, match="未成年人保护法"):
         attachments.refuse(m.Letter)
     with pytest.raises(Complaint, match="心理辅导记录不收附件"):
         attachments.refuse(m.Counselling)
-    for model in (m.School, m.User, m.Notice, m.Attachment, m.Sheet):
+    for model in (m.School, m.User, m.Scheme, m.Attachment, m.Sheet):
         with pytest.raises(Complaint):
             attachments.refuse(model)
 

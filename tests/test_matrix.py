@@ -97,6 +97,7 @@ PAGES = {
     "assessment.export_summary": ("GET", "/assessment/export/", {}, (403, 200, 200, 403, 403, 403, 403)),
     "assessment.export_sheet": ("GET", "/assessment/export-sheet/?sheet={sheet_a}", {}, (403, 200, 200, 200, 404, 403, 403)),
     "gaps.index": ("GET", "/gaps/", {}, (403, 200, 200, 200, 200, 200, 403)),
+    "evening_slot.night": ("GET", "/evening_slot/night/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "notice.send": ("POST", "/notice/send/", {"id": "{notice}"}, (403, 302, 403, 403, 403, 403, 403)),
     "notice.chase": ("POST", "/notice/chase/", {}, (403, 302, 403, 403, 403, 403, 403)),
     "staff_handover.index": ("GET", "/staff_handover/", {}, (403, 200, 200, 200, 200, 200, 403)),

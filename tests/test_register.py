@@ -351,3 +351,114 @@ def test_the_years_roll_over_is_shown_done_once_and_undone(app, ids, person):
     batch = rows(app, m.Batch, m.Batch.kind == m.BatchKind.ROLLOVER)[0]
     secretary.post("/batch/undo/", {"id": f"{batch.id}"})
     assert rows(app, m.Child, m.Child.id == ids.child_a)[0].grade is m.Grade.P3
+
+
+# --- evenings of boarders, beds, aid ---
+
+
+@pytest.fixture
+def evenings(app, ids):
+    """School A boards; on Tuesdays of the term there are reading and a film."""
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        term = session.scalar(select(m.Term.id).where(m.Term.code == "2025-1"))
+        slots = [
+            m.EveningSlot(
+                school_id=ids.a, term_id=term, weekday=m.Weekday.TUE, kind=kind, hours=hours, content=words, teacher="王值班"
+            )
+            for kind, hours, words in (
+                (m.EveningKind.STUDY, "19:00—20:00", "阅读"),
+                (m.EveningKind.LEISURE, "20:00—20:40", "看电影"),
+            )
+        ]
+        session.add_all(slots)
+        session.commit()
+        return "2025-12-02", [slot.id for slot in slots]
+
+
+def test_a_secretary_writes_down_who_came_in_the_evening_and_corrects_it(app, ids, person, evenings):
+    on, (reading, film) = evenings
+    secretary, path = person("secretary_a"), "/evening_slot/night/"
+    page = secretary.get(f"{path}?on={on}").text
+    assert "阅读" in page and "看电影" in page and page.count("未登记") == 2
+    answer = secretary.post(path, {"on": on, f"count-{reading}": "31", f"teacher-{reading}": "李值班", f"count-{film}": ""})
+    assert answer.status_code == 302
+    (held,) = rows(app, m.Activity, m.Activity.slot_id == reading)
+    assert (held.pupils, held.leader, held.opened, held.on.isoformat()) == (31, "李值班", "19:00—20:00", on)
+    secretary.post(path, {"on": on, f"count-{reading}": "30", f"teacher-{reading}": "", f"count-{film}": "12"})
+    assert [(a.pupils, a.leader) for a in rows(app, m.Activity, m.Activity.slot_id == reading)] == [(30, "王值班")]
+    with app.app_context(), session_with(SYSTEM) as session:
+        kinds = select(m.Code.code).join(m.Activity, m.Activity.kind_id == m.Code.id).where(m.Activity.slot_id.in_([reading, film]))
+        assert set(session.scalars(kinds)) == {"A13", "A14"}
+    assert "30" in secretary.get(f"/evening_slot/details/?id={reading}").text
+
+
+@pytest.mark.parametrize("typed", ["十人", "-1", "99999"])
+def test_a_count_that_is_none_is_refused_and_what_was_typed_stays(app, typed, person, evenings):
+    on, (reading, film) = evenings
+    page = person("secretary_a").post("/evening_slot/night/", {"on": on, f"count-{reading}": typed, f"count-{film}": "12"})
+    assert page.status_code == 200 and "到场人数应填" in page.text and f'value="{typed}"' in page.text and 'value="12"' in page.text
+    assert rows(app, m.Activity, m.Activity.slot_id.in_([reading, film])) == []
+
+
+def test_another_schools_evening_cannot_be_written_down(app, person, evenings):
+    on, (reading, _film) = evenings
+    person("secretary_b").post("/evening_slot/night/", {"on": on, f"count-{reading}": "31"})
+    assert rows(app, m.Activity, m.Activity.slot_id == reading) == []
+    assert "日期不能晚于今天" in person("secretary_a").post("/evening_slot/night/", {"on": "2044-12-06"}).text
+
+
+def test_the_register_finds_children_with_aged_carers(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        carer = session.get(m.Carer, ids.carer_a)
+        carer.birth_date, carer.age, carer.age_on = None, 68, TODAY.replace(year=TODAY.year - 3, day=1)
+        session.commit()
+    name = rows(app, m.Child, m.Child.id == ids.child_a)[0].name
+    shown = {key: name in person("secretary_a").get(f"/child/?carer_age={key}").text for key in ("60", "70", "18")}
+    assert shown == {"60": True, "70": True, "18": False}
+    assert person("secretary_a").get("/child/?carer_age=99").status_code == 200
+
+
+def test_a_child_at_risk_who_is_not_aided_is_listed_though_not_left_behind(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        for aid in session.scalars(select(m.Subsidy).where(m.Subsidy.child_id == ids.child_a)):
+            aid.end = aid.start + dt.timedelta(days=1)
+        for status in session.scalars(select(m.ParentStatus).where(m.ParentStatus.child_id == ids.child_a)):
+            status.state = m.ParentState.HOME
+        child = session.get(m.Child, ids.child_a)
+        child.boarding = True
+        name = child.name
+        session.commit()
+    assert name in person("secretary_a").get("/child/?aid=due").text
+    assert name not in person("secretary_a").get("/child/?aid=due&definition=GF13").text
+    assert name not in person("secretary_b").get("/child/?aid=due").text
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        code = session.scalar(select(m.Code.id).where(m.Code.code == "Z03"))
+        session.add(
+            m.Subsidy(
+                enrolment_id=ids.enrolment_a,
+                child_id=ids.child_a,
+                school_id=ids.a,
+                kind_id=code,
+                start=TODAY - dt.timedelta(days=9),
+            )
+        )
+        session.commit()
+    assert name not in person("secretary_a").get("/child/?aid=due").text
+
+
+def test_a_request_of_the_family_is_found_again_by_its_kind(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        child = session.get(m.Child, ids.child_a)
+        child.request_kinds, name = (m.RequestKind.MEDICAL, m.RequestKind.COMPANY), child.name
+        session.commit()
+    browser = person("secretary_a")
+    assert name in browser.get("/child/?request_kinds=company").text and name in browser.get("/child/?request_kinds=medical").text
+    assert name not in browser.get("/child/?request_kinds=diet").text
+
+
+def test_a_school_without_a_dossier_keeper_is_told_so(app, ids, person):
+    assert "未登记档案管理员" in person("secretary_a").get("/").text
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        session.add(m.Post(school_id=ids.a, body=m.Body.KEEPER, name="张管理", start=TODAY - dt.timedelta(days=30)))
+        session.commit()
+    assert "未登记档案管理员" not in person("secretary_a").get("/").text

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, class_mapper
 
 from .. import labels
 from ..access import SYSTEM, Action, OpenSession, Scope
-from ..models import Attachment, Child, Counselling, Letter, User
+from ..models import Attachment, Child, Counselling, Letter, Notice, School, SchoolKind, User
 from ..orm import ChildFile, Group, Kept, Private, Shared, keyring
 from ..rules import Complaint
 from . import trash, uploads
@@ -42,13 +42,14 @@ def refuse(model: type[Any]) -> None:
         raise Complaint("书信属于儿童隐私，依照未成年人保护法只登记日期，不上传书信内容或图片。")
     if issubclass(model, Counselling):
         raise Complaint("心理辅导记录不收附件，请只在记录中写必要内容。")
-    if not issubclass(model, Kept) or issubclass(model, Shared | Private) or issubclass(model, Attachment):
+    shared = issubclass(model, Shared | Private) and not issubclass(model, Notice)
+    if not issubclass(model, Kept) or shared or issubclass(model, Attachment):
         raise Complaint("这类记录不收附件。")
 
 
 def readable(scope: Scope, row: Any) -> bool:
     """A file may show whatever its record tells: to read it one must be allowed to read every field group of the record."""
-    return all(scope.sees(group, row.school_id) for group in _groups(row))
+    return all(scope.sees(group, getattr(row, "school_id", None)) for group in _groups(row))
 
 
 def changeable(scope: Scope) -> bool:
@@ -87,7 +88,7 @@ def put(session: Session, folder: Path, row: Any, upload: Upload) -> Attachment:
     if len(there) >= MOST:
         raise Complaint("每条记录最多 12 份附件，请先删除不用的，或合并成一个 PDF。")
     kept = Attachment(
-        school_id=row.school_id,
+        school_id=row.school_id if hasattr(row, "school_id") else _bureau(session),
         child_id=row.id if isinstance(row, Child) else row.child_id if isinstance(row, ChildFile) else None,
         table_name=type(row).__tablename__,
         row_id=row.id,
@@ -101,6 +102,11 @@ def put(session: Session, folder: Path, row: Any, upload: Upload) -> Attachment:
     session.flush()
     _write(_path(folder, kept.stored), keyring.seal_bytes(upload.content, kept.stored))
     return kept
+
+
+def _bureau(session: Session) -> int:
+    """Who owns the files of a record that is nobody's: a notice is the bureau's."""
+    return session.scalars(select(School.id).where(School.kind == SchoolKind.BUREAU)).one()
 
 
 def of(session: Session, row: Any) -> list[Attachment]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, class_mapper
 
 from .. import labels
 from ..models import Batch, BatchKind, Child, Enrolment, Transfer, TransferState
-from ..orm import Base, BlindIndex, ChildFile, Choice, Coded, Exact, Kept, Moment, Row, Sealed, Several, utcnow
+from ..orm import Base, BlindIndex, ChildFile, Choice, Coded, Exact, Kept, Moment, OnRecord, Row, Sealed, Several, utcnow
 from ..rules import Complaint
 from . import trash
 
@@ -82,7 +82,7 @@ def _trash_new(session: Session, row: Any, version: int) -> bool:
 
 def _in_the_way(session: Session, batch: Batch, row: Any, change: dict[str, list[Any]]) -> bool:
     """Has the child moved or come back since, or would a period that opens again overlap a newer one?"""
-    if isinstance(row, Child | Enrolment | ChildFile):
+    if isinstance(row, Child | Enrolment | ChildFile | OnRecord):
         child = session.get(Child, row.id if isinstance(row, Child) else row.child_id)
         if child is None:
             return True

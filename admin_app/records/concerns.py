@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import singledispatch
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, extract, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import (
@@ -31,7 +31,9 @@ from ..models import (
 )
 from ..rules import at_age
 
-ADULT, OLD = 18, 70
+ADULT, AGED, OLD = 18, 60, 70
+CARER_AGES = {"60": ("60 岁及以上", AGED, 200), "70": ("70 岁及以上", OLD, 200), "18": ("未满 18 岁", 0, ADULT)}
+"""Ages of a carer that one looks for: code -> words, from this age, to before that age."""
 LATEST_AGE = {"K": 7, "P": 14, "M": 17, "H": 20, "V": 22}
 """The highest age one expects at a stage; above it somebody should look again."""
 EARLIEST_AGE = {"K": 1, "P": 5, "M": 10, "H": 13, "V": 13}
@@ -63,6 +65,8 @@ def _carer(carer: Carer, _session: Session) -> Concerns:
         yield f"照护人 {years} 岁，未满18周岁：受委托照护人应为完全民事行为能力人，请尽快与家长商定成年照护人。"
     if years is not None and years >= OLD:
         yield f"照护人 {years} 岁，请评估其照护能力，并在“监护情况评估”中如实填写。"
+    elif years is not None and years >= AGED:
+        yield f"照护人 {years} 岁，已满60岁，请留意其照护能力。"
     if carer.health in (CarerHealth.SERIOUS, CarerHealth.DISABLED):
         yield "照护人患重病或残疾，请评估其照护能力。"
 
@@ -132,6 +136,18 @@ def age_of_carer(carer: Carer, day: dt.date) -> int | None:
     if carer.age is None:
         return None
     return carer.age + (day.year - carer.age_on.year if carer.age_on else 0)
+
+
+def by_age_of_carer(key: str, day: dt.date) -> Select[Any]:
+    """The ids of children whose present carer is of an age on a day (``CARER_AGES``), by birth date or by the age typed.
+
+    :raises KeyError: for a key that is not there.
+    """
+    _words, lowest, below = CARER_AGES[key]
+    grown = Carer.age + day.year - extract("year", func.coalesce(Carer.age_on, day))
+    born = Carer.birth_date.is_not(None) & (Carer.birth_date <= at_age(day, -lowest)) & (Carer.birth_date > at_age(day, -below))
+    typed = Carer.birth_date.is_(None) & (grown >= lowest) & (grown < below)
+    return select(Carer.child_id).where(or_(born, typed), Carer.start <= day, or_(Carer.end.is_(None), Carer.end > day))
 
 
 def term_of(session: Session, day: dt.date) -> Term | None:

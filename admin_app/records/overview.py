@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ..access import scope_in
 from ..models import (
+    Body,
     CareKind,
     CareRecord,
     Child,
@@ -19,7 +20,9 @@ from ..models import (
     Flag,
     Paper,
     PaperState,
+    Post,
     Responsibility,
+    School,
     Staff,
     TalkerRole,
     Transfer,
@@ -94,6 +97,7 @@ def waiting(session: Session, on: dt.date) -> list[Waiting]:
     pending, asked = Transfer.state == TransferState.PENDING, Transfer.state == TransferState.REQUESTED
     since = on - dt.timedelta(days=county.number(session, "follow_up_days"))
     left = select(Staff.id).where(Staff.end <= on)
+    keepers = select(Post.school_id).where(Post.body == Body.KEEPER, Post.start <= on, or_(Post.end.is_(None), Post.end > on))
     holiday = handovers.red_list_due(session, on)
     found = [
         Waiting("transfer_in", "待接收的转学", "接收前原学校仍负责", _n(session, Transfer.id, pending, here(Transfer.to_school_id)), True),
@@ -103,6 +107,7 @@ def waiting(session: Session, on: dt.date) -> list[Waiting]:
         Waiting("papers_back", "退回修改的文件", "按退回意见修改后再提交", _n(session, Paper.id, Paper.state == PaperState.RETURNED)),
         Waiting("papers_in", "待备案的文件", "学校已提交", _n(session, Paper.id, Paper.state == PaperState.SUBMITTED) if scope.reads_everywhere else 0),
         Waiting("rules", "制度待年度确认", "每年确认一次是否继续有效", _n(session, Paper.id, Paper.id.in_(papers.rules_to_confirm(on)))),
+        Waiting("keeper", "未登记档案管理员", "安排专人管理档案，登记在任职分工", _n(session, School.id, School.assessed, here(School.id), School.id.not_in(keepers))),
         Waiting("staff", "教职工待确认", "导入台账时新出现的教师", _n(session, Staff.id, Staff.confirmed.is_(False))),
     ]  # fmt: skip
     if holiday is not None:

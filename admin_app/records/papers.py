@@ -1,4 +1,4 @@
-"""Papers handed in and answered, the duty table, the rooms' openings, beds against boarders."""
+"""Papers handed in and answered, the duty table, what came of the help plans."""
 
 from __future__ import annotations
 
@@ -10,24 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import (
-    Activity,
-    Body,
-    Child,
-    Code,
-    CodeKind,
-    Enrolment,
-    Facility,
-    FacilityKind,
-    HelpPlan,
-    Outcome,
-    Paper,
-    PaperKind,
-    PaperState,
-    Post,
-    RuleKind,
-    School,
-)
+from ..models import Body, HelpPlan, Outcome, Paper, PaperKind, PaperState, Post, RuleKind, School
 from ..rules import Complaint
 
 
@@ -65,57 +48,6 @@ def duty_table(session: Session, school_id: int, on: dt.date) -> list[Post]:
     order = {body: n for n, body in enumerate(Body)}
     rank = ["head", "deputy", "office", "member", None]
     return sorted(session.scalars(held), key=lambda p: (order[p.body], rank.index(p.rank.value if p.rank else None), p.start, p.id))
-
-
-def openings(session: Session, facility_id: int) -> list[Activity]:
-    """The opening log of a room, newest first."""
-    log = select(Activity).join(Code, Code.id == Activity.kind_id)
-    log = log.where(Activity.facility_id == facility_id, Code.kind == CodeKind.OPENING).order_by(Activity.on.desc()).limit(200)
-    return list(session.scalars(log))
-
-
-@dataclass(frozen=True)
-class Boarding:
-    """One school's boarders, wishes, beds and life counsellors."""
-
-    school: School
-    boarders: int
-    wanting: int
-    beds: int
-    counsellors: int
-
-    @property
-    def short(self) -> int:
-        """Beds lacking for those who board and those who want to."""
-        return max(0, self.boarders + self.wanting - self.beds)
-
-    @property
-    def ratio(self) -> str:
-        if not self.boarders:
-            return ""
-        return f"{self.boarders / self.counsellors:.0f} : 1" if self.counsellors else "—"
-
-
-def boarding(session: Session, on: dt.date) -> list[Boarding]:
-    """Demand against beds for every school that has boarders, wishes or beds (the plan, 三(五) 住校需求), in five statements."""
-    enrolled = Child.id.in_(select(Enrolment.child_id).where(Enrolment.end.is_(None)))
-    children = _per(Child.school_id, Child.id).where(enrolled)
-    boarders = dict(session.execute(children.where(Child.boarding)).all())
-    wanting = dict(session.execute(children.where(Child.boarding_wanted, Child.boarding.is_(False))).all())
-    in_use = or_(Facility.closed_on.is_(None), Facility.closed_on > on)
-    dorms = select(Facility.school_id, func.sum(Facility.beds)).where(Facility.kind == FacilityKind.DORM, in_use)
-    beds = dict(session.execute(dorms.group_by(Facility.school_id)).all())
-    serving = _per(Post.school_id, Post.id).where(Post.body == Body.LIFE, Post.start <= on, or_(Post.end.is_(None), Post.end > on))
-    counsellors = dict(session.execute(serving).all())
-    ids = {*boarders, *wanting, *beds}
-    schools = session.scalars(select(School).where(School.id.in_(ids)).order_by(School.township_id, School.code))
-    return [
-        Boarding(s, boarders.get(s.id, 0), wanting.get(s.id, 0), beds.get(s.id) or 0, counsellors.get(s.id, 0)) for s in schools
-    ]
-
-
-def _per(school: Any, row: Any) -> Any:
-    return select(school, func.count(row)).group_by(school)
 
 
 def reconfirm(paper: Paper, on: dt.date) -> None:

@@ -22,7 +22,7 @@ from ..models import (
     Transfer,
     TransferState,
 )
-from ..orm import Base, CareEvent, ChildFile, History, Kept, utcnow
+from ..orm import Base, CareEvent, ChildFile, History, Kept, OnRecord, utcnow
 from ..rules import Complaint
 
 
@@ -109,7 +109,7 @@ def _refuse_second(session: Session, transfer: Transfer) -> None:
 
 def _dependants(session: Session, row: Kept) -> list[Kept]:
     if isinstance(row, Child):
-        kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | History | CareEvent)]
+        kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | OnRecord | History | CareEvent)]
         return [r for kind in (*kinds, Counselling) for r in session.scalars(select(kind).where(kind.child_id == row.id))]
     if isinstance(row, Parent):
         return list(session.scalars(select(ParentStatus).where(ParentStatus.parent_id == row.id)))

@@ -24,10 +24,23 @@ from .lookups import FACILITIES
 
 ALWAYS = ("school", "title", "kind", "on", "place", "leader")
 ASKED: dict[CodeKind, tuple[str, ...]] = {
-    CodeKind.ACTIVITY: ("carrier", "until", "pupils", "adults", "spheres", "expert", "agencies", "partners", "money", "summary"),
+    CodeKind.ACTIVITY: (
+        "lesson",
+        "carrier",
+        "until",
+        "pupils",
+        "parents",
+        "guardians",
+        "spheres",
+        "expert",
+        "agencies",
+        "partners",
+        "money",
+        "summary",
+    ),
     CodeKind.DRILL: ("opened", "pupils", "seconds", "problems", "agencies", "summary"),
-    CodeKind.MEETING: ("adults", "summary"),
-    CodeKind.LINKAGE: ("agencies", "partners", "pupils", "adults", "spheres", "money", "summary"),
+    CodeKind.MEETING: ("parents", "guardians", "summary"),
+    CodeKind.LINKAGE: ("agencies", "partners", "pupils", "parents", "guardians", "spheres", "money", "summary"),
     CodeKind.PUBLICITY: ("media", "level", "web", "summary"),
     CodeKind.OPENING: ("facility", "opened", "pupils", "summary"),
     CodeKind.CHECK: ("problems", "summary"),
@@ -70,11 +83,11 @@ class ActivityView(RecordView):
     column_list = ("title", "kind.name", "on", "school.name", "leader", "pupils", "children")
     extra_columns = {"children": "留守儿童"}
     form_columns = (
-        *ALWAYS, "carrier", "until", "opened", "facility", "pupils", "adults", "spheres", "expert", "agencies", "partners", "seconds",
+        *ALWAYS, "lesson", "carrier", "until", "opened", "facility", "pupils", "parents", "guardians", "spheres", "expert", "agencies", "partners", "seconds",
         "problems", "media", "level", "web", "money", "summary",
     )  # fmt: skip
     column_details_list = ("school.name", "kind.name", *form_columns[3:])
-    filters = (BY_KIND, by_township(Activity), "school", "kind", "on")
+    filters = (BY_KIND, by_township(Activity), "school", "kind", "on", "spheres")
     lookups = {"kind": Lookup(Code, only=_offered, order=("kind", "position")), "facility": FACILITIES}
     search = ("title",)
     default_sort = (("on", True),)

@@ -323,7 +323,7 @@ class SchemeView(RecordView):
     title = "考核方案"
     menu_for = Action.UPDATE
     column_list = ("title", "code", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
-    form_columns = ("code", "title", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
+    form_columns = ("code", "title", "document", "policy", "definition", "quota", "weight", "bonus_cap", "minimum")
     default_sort = (("code", True),)
     link_column = "title"
 

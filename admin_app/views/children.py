@@ -31,7 +31,7 @@ from ..models import (
     StateSide,
 )
 from ..orm import Base
-from ..records import definitions, dossier, enrolling, overview
+from ..records import aid, concerns, definitions, dossier, enrolling, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
 from .base import RecordView
@@ -68,6 +68,14 @@ def _gap_options(_session: Any) -> list[tuple[str, str]]:
     return [(gap.key, _(gap.label)) for gap in overview.GAPS]
 
 
+def _age_options(_session: Any) -> list[tuple[str, str]]:
+    return [(key, _(words)) for key, (words, _from, _to) in concerns.CARER_AGES.items()]
+
+
+def _aid_options(_session: Any) -> list[tuple[str, str]]:
+    return [("due", _("应助未助"))]
+
+
 BY_DEFINITION = Filter("definition", "留守口径", _in_definition, _known_option(_definition_options), _definition_options, "choice")
 BY_GAP = Filter(
     "gap",
@@ -75,6 +83,22 @@ BY_GAP = Filter(
     lambda query, value: query.where(Child.id.in_(overview.children_with(db.session(), value, dt.date.today()))),
     _known_option(_gap_options),
     _gap_options,
+    "choice",
+)
+BY_CARER_AGE = Filter(
+    "carer_age",
+    "照护人年龄",
+    lambda query, value: query.where(Child.id.in_(concerns.by_age_of_carer(value, dt.date.today()))),
+    _known_option(_age_options),
+    _age_options,
+    "choice",
+)
+BY_AID = Filter(
+    "aid",
+    "资助",
+    lambda query, value: query.where(Child.id.in_(aid.unaided(dt.date.today()))),
+    _known_option(_aid_options),
+    _aid_options,
     "choice",
 )
 
@@ -114,6 +138,7 @@ class ChildView(RecordView):
     model = Child
     group = GROUP
     title = "儿童台账"
+    attachable = True
     column_list = (
         "name", "sex", "school.name", "grade", "class_name", "id_number", "birth_date", "ethnic", "kind", "carer", "responsible", "card", "talk",
     )  # fmt: skip
@@ -131,6 +156,7 @@ class ChildView(RecordView):
         "boarding",
         "home_address",
         "special_requests",
+        "request_kinds",
         "hukou",
         "hukou_place",
         "hukou_registered",
@@ -170,6 +196,9 @@ class ChildView(RecordView):
         "boarding",
         "boarding_wanted",
         "birth_date",
+        BY_CARER_AGE,
+        BY_AID,
+        "request_kinds",
     )
     lookups = {"class_teacher": STAFF}
     search = ("name",)
@@ -245,6 +274,7 @@ class ChildView(RecordView):
                 shown(current_scope(), type(record), name, getattr(record, name), record.school_id)
             ),
             sides=list(StateSide),
+            age_of=lambda carer: concerns.age_of_carer(carer, dt.date.today()),
             more=[(table, _(words)) for table, words in MORE],
             rights=RIGHTS_OF,
             opens=lambda table: current_scope().may(Action.READ, RIGHTS_OF[table]),
@@ -267,6 +297,7 @@ class ChildView(RecordView):
         people = [*self.db_session.scalars(select(Parent).where(Parent.child_id == child.id))]
         people += [*self.db_session.scalars(select(Carer).where(Carer.child_id == child.id))]
         numbers += [(f"{p.name} {_('联系电话')}", p.phone) for p in people]
+        numbers += [(f"{p.name} {_('备用电话')}", p.other_phone) for p in people]
         return self.render("children/reveal.html", row=child, numbers=[(w, v) for w, v in numbers if v], reason=reason)
 
     @expose("/confirm/", methods=("POST",))
@@ -287,7 +318,7 @@ class ParentView(RecordView):
     in_menu = False
     column_list = ("child.name", "side", "name", "phone", "employer", "contact", "last_home")
     form_columns = (
-        "child", "side", "bond", "name", "phone", "unreachable", "employer", "contact", "homecoming", "last_home", "marriage", "id_number",
+        "child", "side", "bond", "name", "phone", "other_phone", "unreachable", "employer", "contact", "homecoming", "last_home", "marriage", "id_number",
     )  # fmt: skip
     filters = ("side", "contact")
     lookups = {"child": CHILDREN}
@@ -327,6 +358,7 @@ class CarerView(RecordView):
         "age_on",
         "occupation",
         "phone",
+        "other_phone",
         "address",
         "schooling",
         "health",

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Boolean, Date, Select, select
+from sqlalchemy import Boolean, Date, Select, String, select
 from sqlalchemy.orm import Session
 
 from .. import labels
 from ..access import scope_in
 from ..models import School
-from ..orm import Base, Coded, Group
+from ..orm import Base, Coded, Group, Several
 from .fields import Lookup, own_schools
 
 Options = Callable[[Session], list[tuple[str, str]]]
@@ -66,6 +66,19 @@ def by_choice(model: type[Base], name: str) -> Filter:
         lambda query, value: query.where(column == value),
         parse,
         lambda _session: [(member.value, _(member.label)) for member in offered],
+        "choice",
+    )
+
+
+def by_one_of_several(model: type[Base], name: str) -> Filter:
+    """Rows whose column holds this code, among others or alone."""
+    column, choices = getattr(model, name), labels.column_type(model, name).choices
+    return Filter(
+        name,
+        labels.label(model, name),
+        lambda query, value: query.where((" " + column.cast(String) + " ").contains(f" {value} ")),
+        lambda raw: choices(raw).value,
+        lambda _session: [(member.value, _(member.label)) for member in choices],
         "choice",
     )
 
@@ -146,6 +159,8 @@ def for_column(model: type[Base], name: str, lookup: Lookup | None) -> tuple[Fil
     kind = labels.column_type(model, name)
     if isinstance(kind, Coded):
         return (by_choice(model, name),)
+    if isinstance(kind, Several):
+        return (by_one_of_several(model, name),)
     if isinstance(kind, Boolean):
         return (by_flag(model, name),)
     if isinstance(kind, Date):

@@ -92,6 +92,7 @@ def _opens(key: str) -> str:
         "papers_back": ("paper.index_view", {"state": "returned"}),
         "papers_in": ("paper.index_view", {"state": "submitted"}),
         "rules": ("paper.index_view", {"kind": "rule"}),
+        "keeper": ("post.index_view", {"body": "keeper"}),
         "staff": ("staff.index_view", {"confirmed": "0"}),
         "handover": ("handover.index", {}),
         "census": ("census.index", {}),

@@ -26,6 +26,7 @@ class NoticeView(RecordView):
     model = Notice
     group = ""
     title = "通知公告"
+    attachable = True
     column_list = ("title", "kind", "number", "on", "due_on", "readers")
     extra_columns = {"readers": "已阅"}
     form_columns = ("kind", "title", "number", "on", "due_on", "body")

@@ -19,13 +19,25 @@ class SchoolView(RecordView):
     section = "学校"
     title = "学校"
     menu_for = Action.UPDATE
-    column_list = ("name", "code", "township.name", "kind", "centre_name", "assessed", "school_group", "boarding", "pupils")
+    column_list = (
+        "name",
+        "code",
+        "township.name",
+        "kind",
+        "affiliation",
+        "centre_name",
+        "assessed",
+        "school_group",
+        "boarding",
+        "pupils",
+    )
     extra_columns = {"centre_name": "上级中心校"}
     form_columns = [
         "code",
         "name",
         "township",
         "kind",
+        "affiliation",
         "centre",
         "assessed",
         "school_group",
@@ -36,7 +48,7 @@ class SchoolView(RecordView):
         "phone",
     ]
     column_details_list = tuple(form_columns)
-    filters = ("township", "kind", "school_group", "assessed", "boarding")
+    filters = ("township", "kind", "affiliation", "school_group", "assessed", "boarding")
     lookups = {"centre": CENTRES, "township": TOWNSHIPS}
     search = ("name", "code")
     default_sort = (("township_id", False), ("code", False))

@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from ..access import Action, Role
 from ..models import EveningSlot, Facility, Paper, PaperKind, PaperState, Post, School
-from ..records import papers
+from ..records import boarding, papers
 from ..rules import Complaint, tidy
 from .base import RecordView
-from .fields import own_schools
+from .fields import number_or_none, own_schools
 from .filters import by_township
 from .gate import current_scope
 from .lists import Line
@@ -178,10 +178,10 @@ class FacilityView(RecordView):
     @expose("/beds/")
     def beds(self) -> str:
         """住校需求与床位, with life counsellors: who wants a bed, how many there are, who looks after the boarders."""
-        return self.render("work/beds.html", rows=papers.boarding(self.db_session, dt.date.today()), today=dt.date.today())
+        return self.render("work/beds.html", rows=boarding.demand(self.db_session, dt.date.today()), today=dt.date.today())
 
     def openings(self, row: Facility) -> Any:
-        return papers.openings(self.db_session, row.id)
+        return boarding.openings(self.db_session, row.id)
 
 
 class EveningSlotView(RecordView):
@@ -190,12 +190,46 @@ class EveningSlotView(RecordView):
     section = SECTION
     title = "晚间安排"
     basis = "住宿制学校填写：晚间的学习和娱乐"
-    column_list = ("school.name", "term.name", "weekday", "hours", "content", "teacher", "attending")
-    form_columns = ("school", "term", "weekday", "hours", "content", "teacher", "attending")
-    filters = ("term", "weekday", by_township(EveningSlot), "school")
+    column_list = ("school.name", "term.name", "weekday", "hours", "kind", "content", "teacher", "attending")
+    form_columns = ("school", "term", "weekday", "hours", "kind", "content", "teacher", "attending")
+    column_details_list = form_columns
+    filters = ("term", "weekday", "kind", by_township(EveningSlot), "school")
     lookups = {"term": TERMS}
     default_sort = (("school_id", False), ("term_id", True), ("weekday", False), ("hours", False))
     link_column = "content"
+    list_template = "work/evenings.html"
+    details_template = "work/evening.html"
+    needs = RecordView.needs | {"night": Action.UPDATE}
+
+    @expose("/night/", methods=("GET", "POST"))
+    def night(self) -> Any:
+        """Who came to the slots of one evening: one line a slot, one click."""
+        raw, complaint = request.values.get("on", ""), None
+        try:
+            on = dt.date.fromisoformat(raw) if raw else dt.date.today()
+        except ValueError:
+            on, complaint = dt.date.today(), Complaint("日期应写作 年-月-日，如 2026-09-01。", "on")
+        typed = {int(k[6:]): tidy(v) for k, v in request.form.items() if k.startswith("count-") and number_or_none(k[6:])}
+        teachers = {pk: tidy(request.form.get(f"teacher-{pk}", "")) for pk in typed}
+        if request.method == "POST" and complaint is None:
+            try:
+                n = boarding.write_evening(self.db_session, on, {pk: (typed[pk], teachers[pk]) for pk in typed})
+                self.db_session.commit()
+                flash(_("已登记 %(n)d 个时段。", n=n), "success")
+                return redirect(self.get_url(".night", on=on.isoformat()))
+            except Complaint as e:
+                self.db_session.rollback()
+                complaint = e
+        if complaint is not None:
+            flash(_(complaint.text), "danger")
+        lines = boarding.evening(self.db_session, on)
+        wrong = complaint.field if complaint is not None else None
+        return self.render(
+            "work/night.html", on=on, lines=lines, typed=typed, teachers=teachers, wrong=wrong, today=dt.date.today()
+        )
+
+    def nights(self, row: EveningSlot) -> Any:
+        return boarding.nights(self.db_session, row.id)
 
     def before_save(self, form: Any, row: EveningSlot, created: bool) -> None:
         if row.school is not None and not row.school.boarding:

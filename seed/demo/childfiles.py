@@ -45,9 +45,17 @@ def everything(c: County, pupils: list[Pupil]) -> None:
     dropouts(c, pupils)
     aid(c, pupils)
     reports(c, pupils)
+    other_phones(c)
 
 
 # --- papers and categories of a child
+
+
+def other_phones(c: County) -> None:
+    """Some have a second number, for when the first does not answer."""
+    c.draw("other phones")
+    for row in (*c.files["parent"], *c.files["carer"]):
+        row["other_phone"] = c.phone() if row.get("phone") and c.chance(0.15) else ""
 
 
 def agreements(c: County, pupils: list[Pupil]) -> None:

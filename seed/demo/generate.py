@@ -23,6 +23,9 @@ NOTES = {
 }
 
 
+REQUESTS = {"无": "", "希望周末有人辅导作业": "study", "想每周和妈妈视频": "company", "饮食清淡": "diet"}
+
+
 def schools(c: County) -> list[dict[str, Any]]:
     """90 assessed schools and 160 sites: (row, grades taught, how many children, how well it works)."""
     found, names = [], iter([f"{a}{b}" for b in ("", "新", "东", "西") for a in PLACE_NAMES])
@@ -36,7 +39,7 @@ def schools(c: County) -> list[dict[str, Any]]:
         well = c.random.uniform(0.62, 1.0) if not centre else next(s["well"] for s in found if s["code"] == centre)
         row = {
             "code": code, "name": name, "township": town, "kind": kind, "centre": centre, "assessed": "0" if centre else "1",
-            "school_group": group, "boarding": more.get("boarding", "0"), "public": "1", "area": more.get("area", "village"),
+            "affiliation": "county" if group in ("county_primary", "senior") else "township", "school_group": group, "boarding": more.get("boarding", "0"), "public": "1", "area": more.get("area", "village"),
             "pupils": children * c.random.randrange(5, 9),
         }  # fmt: skip
         c.add("school", **row)
@@ -124,9 +127,10 @@ def child(c: County, school: dict[str, Any], teachers: list[str]) -> None:
         ethnic=r.choice(("07", "07", "07", "18", "18", "01", "16", "24")), id_kind="1", id_number=c.id_number(born, male), grade=grade,
         class_name=f"{r.choice((1, 1, 2))}班", class_teacher=teacher, boarding="1" if grade[0] in "MHV" else min(r.choice("001"), school["row"]["boarding"]),
         home_address=address, hukou="1", hukou_place=f"{village}", area="village", health="10",
-        special_requests="" if not complete and c.chance(0.4) else r.choice(("无", "希望周末有人辅导作业", "想每周和妈妈视频", "饮食清淡")),
+        special_requests="" if not complete and c.chance(0.4) else r.choice(tuple(REQUESTS)),
         facts_confirmed_at="2026-03-10" if c.chance(well) else "",
     )  # fmt: skip
+    c.files["child"][-1]["request_kinds"] = REQUESTS.get(c.files["child"][-1]["special_requests"], "")
     leaves = c.chance(0.02)
     c.add("enrolment", child=code, school=school["code"], child_name=c.files["child"][-1]["name"], start=start,
           end=c.day(dt.date(2026, 4, 20), dt.date(2026, 7, 10)) if leaves else "", leave_reason="transfer" if leaves else "")  # fmt: skip

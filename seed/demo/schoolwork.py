@@ -28,6 +28,7 @@ LINKED = (
 )  # fmt: skip
 CHECKS = {"C01": "学习管理检查", "C02": "安全管理检查", "C03": "生活管理检查", "C04": "食堂与膳食检查", "C05": "宿舍夜间值班检查"}
 FOUND = "个别班级记录不全，已补|消防通道堆放杂物，已清理|两间宿舍被褥偏薄，已添置|值班签到漏签一次，已提醒"
+LEISURE = ("亲情视频", "文娱活动", "看电影")
 EVENINGS = ("作业辅导", "课外阅读", "亲情视频", "文娱活动", "作业辅导", "看电影", "作业辅导")
 
 
@@ -308,7 +309,7 @@ def lessons(c: County, units: list[School]) -> None:
                 event(c, school, c.random.choice(list(CHECKS)[: 5 if boards(school) else 4]), "学期管理检查", c.day(first, last), leader=c.person(),
                       problems=c.pick(FOUND))  # fmt: skip
             if c.chance(0.5 * well):
-                event(c, school, "M02", f"{words}家长会", c.day(first, last), adults=school["children"], spheres="school family")
+                event(c, school, "M02", f"{words}家长会", c.day(first, last), spheres="school family", **grown_up(school))
             for kind, title, carrier in (CLASS_MEETINGS * 2)[:5]:
                 if c.chance(0.6 + 0.38 * well):
                     event(c, school, kind, title, c.day(first + 3 * DAY, last - 3 * DAY), carrier=carrier, pupils=pupils // 4)
@@ -336,7 +337,7 @@ def lessons(c: County, units: list[School]) -> None:
                 spheres="school society",
             )
         if c.chance(0.5 + 0.5 * well):
-            event(c, school, "A23", "以案说法，法律宣传进校园", c.day(dt.date(2025, 11, 3), dt.date(2025, 12, 18)), pupils=pupils, adults=school["children"],
+            event(c, school, "A23", "以案说法，法律宣传进校园", c.day(dt.date(2025, 11, 3), dt.date(2025, 12, 18)), pupils=pupils, **grown_up(school),
                   agencies=c.random.choice(("B07", "B08", "B07 B08", "B09")), expert="派出所民警")  # fmt: skip
         if c.chance(0.3 * well):
             event(
@@ -351,6 +352,12 @@ def lessons(c: County, units: list[School]) -> None:
                   level=c.random.choice("11122"))  # fmt: skip
 
 
+def grown_up(school: School) -> dict[str, int]:
+    """Of the grown-ups who came most were grandparents: the parents are away."""
+    parents = school["children"] // 3
+    return {"parents": parents, "guardians": school["children"] - parents}
+
+
 def evenings(c: County, units: list[School]) -> None:
     c.draw("evenings")
     for school in units:
@@ -358,5 +365,14 @@ def evenings(c: County, units: list[School]) -> None:
             continue
         for weekday in range(1, 6):
             if c.chance(0.7 + 0.3 * good(school)):
-                c.add("evening_slot", school=school["code"], term="2025-2", weekday=weekday, hours="19:00—20:30", content=EVENINGS[weekday - 1], teacher=c.person(),
+                content = EVENINGS[weekday - 1]
+                c.add("evening_slot", code=c.code("evening_slot", "W", 4), school=school["code"], term="2025-2", weekday=weekday, hours="19:00—20:30",
+                      kind="leisure" if content in LEISURE else "study", content=content, teacher=c.person(),
                       attending=c.random.randrange(20, 60), entered_at=dt.date(2026, 3, 9))  # fmt: skip
+    c.draw("nights")
+    for slot in c.files["evening_slot"]:
+        for week in range(2):
+            on = dt.date(2026, 6, 7 + 7 * week + int(slot["weekday"]))
+            if c.chance(0.8):
+                event(c, {"code": slot["school"]}, "A14" if slot["kind"] == "leisure" else "A13", slot["content"], on, slot=slot["code"],
+                      opened=slot["hours"], leader=slot["teacher"], pupils=slot["attending"] - c.random.randrange(0, 4))  # fmt: skip

@@ -6,17 +6,15 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import false, func, or_, select, union_all
+from sqlalchemy import func, select, union_all
 
 from ...models import (
     Agreement,
     Carer,
     Category,
-    CategoryKind,
     Child,
     Code,
     ContactCard,
-    Health,
     Pairing,
     Parent,
     ParentState,
@@ -25,14 +23,9 @@ from ...models import (
     Staff,
     Subsidy,
 )
-from ...records import completeness
+from ...records import aid, completeness
 from .catalogue import ByUnit, metric, of_children
 from .window import WITH_TRASH, Key, Member, Window, holds, once
-
-HELPED = (CategoryKind.H01, CategoryKind.H02, CategoryKind.H03, CategoryKind.K01)
-"""低保, 特困, 建档立卡 and orphans are eligible for aid; so are the disabled and any boarder (ruling 14)."""
-FOR_EVERYBODY = ("Z01", "Z04")
-"""Given to every pupil: no aid in the sense of F17 (ruling 14)."""
 
 
 @metric("F1", "建档率", "档案完整的儿童", "口径内儿童", "三(三) 一人一档", place="child")
@@ -112,8 +105,7 @@ def _phone_changes(window: Window) -> dict[int, dt.date]:
 @once
 def _present(window: Window) -> list[Any]:
     """(child, last confirmation, does it board or is it disabled) of every child, as it is now."""
-    needs = or_(Child.boarding, Child.disability.is_not(None), func.coalesce(Child.health == Health.DISABLED, false()))
-    return list(window.session.execute(select(Child.id, Child.facts_confirmed_at, needs)))
+    return list(window.session.execute(select(Child.id, Child.facts_confirmed_at, aid.needs_by_itself())))
 
 
 @metric("F3", "信息更新率", "本学期确认过信息的儿童", "口径内儿童", "三(三) 实施流动管理；每学期确认", place="child")
@@ -190,12 +182,12 @@ def aided(window: Window) -> ByUnit:
     Why a child is eligible is not told in the line: score sheets are read by people who may not know it.
     """
     eligible = {child for child, _day, needs in _present(window) if needs}
-    in_need = select(Category.child_id).where(Category.kind.in_(HELPED), window.valid(Category), window.entered(Category))
+    in_need = select(Category.child_id).where(Category.kind.in_(aid.HELPED), window.valid(Category), window.entered(Category))
     eligible |= set(window.session.scalars(in_need, execution_options=WITH_TRASH))
     given = (
         select(Subsidy.child_id, Subsidy.school_id)
         .join(Code, Code.id == Subsidy.kind_id)
-        .where(Code.code.not_in(FOR_EVERYBODY), window.valid(Subsidy), window.entered(Subsidy))
+        .where(Code.code.not_in(aid.FOR_EVERYBODY), window.valid(Subsidy), window.entered(Subsidy))
     )
     receiving = {(child, window.unit_of[school]) for child, school in window.session.execute(given, execution_options=WITH_TRASH)}
 
