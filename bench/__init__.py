@@ -45,6 +45,7 @@ def load_demo() -> dict[str, int]:
     with writing(SYSTEM) as session:
         counts = load.load_folder(session, load.DEMO)
     analyse()
+    commands.calm_collector()  # as the server does once it has started
     return counts
 
 
