@@ -61,6 +61,7 @@ TABLES: dict[str, str] = {
     "attachment": "附件",
     "batch": "批量操作",
     "scheme": "考核方案",
+    "approval": "审批",
     "indicator": "指标",
     "assessment_round": "考核轮次",
     "sheet": "评分表",

@@ -14,6 +14,12 @@
     if (all) document.querySelectorAll(all.dataset.tickAll).forEach((box) => { box.checked = all.checked; });
   });
 
+  // a choice that changes what a form asks: the form comes back with the same words and the new questions
+  document.addEventListener("change", (e) => {
+    const again = e.target.closest("[data-again]") && e.target.form?.querySelector('button[name="_again"]');
+    if (again) again.click();
+  });
+
   document.addEventListener("submit", (e) => {
     const ask = e.target.dataset.confirm;
     if (ask && !window.confirm(ask)) { e.preventDefault(); return; }

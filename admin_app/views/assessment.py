@@ -27,6 +27,7 @@ from ..models import (
     Round,
     RoundState,
     Scheme,
+    SchemeState,
     School,
     Sheet,
 )
@@ -305,6 +306,8 @@ class RoundView(RecordView):
     link_column = "title"
 
     def before_save(self, form: Any, row: Round, created: bool) -> None:
+        if row.scheme is not None and row.scheme.state is not SchemeState.LOCKED:
+            raise Complaint("考核方案还没有锁定；先送审，经分管领导同意后锁定。", "scheme")
         if not created and row.state is not RoundState.OPEN:
             raise Complaint("本轮已冻结，不能再改。")
         if row.start and row.last_day and row.last_day <= row.start:
@@ -314,59 +317,6 @@ class RoundView(RecordView):
 
     def after_save(self, form: Any, row: Round, created: bool) -> None:
         workflow.open_sheets(self.db_session, row)
-
-
-class SchemeView(RecordView):
-    model = Scheme
-    group = GROUP
-    section = SETUP
-    title = "考核方案"
-    menu_for = Action.UPDATE
-    column_list = ("title", "code", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
-    form_columns = ("code", "title", "document", "policy", "definition", "quota", "weight", "bonus_cap", "minimum")
-    default_sort = (("code", True),)
-    link_column = "title"
-
-    def before_save(self, form: Any, row: Scheme, created: bool) -> None:
-        if not created:
-            _refuse_frozen(self.db_session, row.id)
-
-
-class IndicatorView(RecordView):
-    model = Indicator
-    group = GROUP
-    section = SETUP
-    title = "考核指标"
-    menu_for = Action.UPDATE
-    column_list = ("code", "title", "points", "tag", "pattern", "standard", "evidence", "applies", "scheme.code")
-    form_columns = (
-        "scheme",
-        "parent",
-        "code",
-        "title",
-        "position",
-        "points",
-        "tag",
-        "standard",
-        "evidence",
-        "pattern",
-        "params",
-        "applies",
-    )
-    filters = ("scheme", "tag", "pattern")
-    lookups = {
-        "scheme": SCHEMES,
-        "parent": Lookup(Indicator, only=lambda q, _s: q.where(Indicator.parent_id.is_(None)), order=("position",)),
-    }
-    search = ("title", "code")
-    default_sort = (("scheme_id", True), ("position", False))
-    link_column = "title"
-
-    def before_save(self, form: Any, row: Indicator, created: bool) -> None:
-        if row.scheme is not None:
-            _refuse_frozen(self.db_session, row.scheme.id)
-        if row.params is not None and not isinstance(row.params, dict):
-            raise Complaint("参数应为 JSON 对象。", "params")
 
 
 class AdjustmentView(RecordView):
@@ -389,13 +339,6 @@ class AdjustmentView(RecordView):
             raise Complaint("一票否决须选否决后果。", "effect")
         if row.points is not None and row.points < 0:
             raise Complaint("分值填正数；扣分由类别决定。", "points")
-
-
-def _refuse_frozen(session: Any, scheme_id: int) -> None:
-    """A scheme that a frozen round was scored by does not change any more."""
-    frozen = select(Round.id).where(Round.scheme_id == scheme_id, Round.state != RoundState.OPEN)
-    if session.scalar(frozen.limit(1)) is not None:
-        raise Complaint("已有轮次按本方案冻结，方案不能再改。请复制为新版本。")
 
 
 class InspectionView(RecordView):
