@@ -40,6 +40,8 @@ PARTS = {"CHECK": "items", "EVENT": "events", "WEIGHTED": "parts"}
 ASKED_OF_PART = {"CHECK": ("metric", "points", "at_least"), "EVENT": ("metric", "per")}
 DEFAULTS = {"floor": "0", "ceiling": "1", "per": "1", "at_least": "1"}
 MOST_PARTS = 8
+BY_RECORDS = "records"
+"""Instead of a metric of the catalogue: records of a kind, counted as the form says."""
 SHARES = ("RATE",)
 """Patterns whose metric must be a share; COUNT and LACK want a number of things."""
 
@@ -68,6 +70,9 @@ def typed_of(pattern: str, params: Mapping[str, Any]) -> dict[str, str]:
 
 def _typed(part: Mapping[str, Any], n: int) -> dict[str, str]:
     typed = {f"{n}-{name}": str(part[name]) for name in ("pattern", "metric", "points", "per", "at_least", "when") if name in part}
+    if (asked := facts.counted.parse(part.get("metric", ""))) is not None:
+        typed |= {f"{n}-metric": BY_RECORDS, f"{n}-of": f"{asked.type}:{asked.kind}", f"{n}-way": asked.way}
+        typed |= {f"{n}-target": str(asked.target)} if asked.target is not None else {}
     typed |= {f"{n}-{name}": _percent(Decimal(str(part[name]))) for name in ("floor", "ceiling") if name in part}
     if "steps" in part:
         typed[f"{n}-steps"] = "；".join(f"{limit}={points}" for limit, points in part["steps"])
@@ -110,7 +115,9 @@ def _part(asked: Iterable[str], typed: Mapping[str, str], n: int, problems: list
     part: dict[str, Any] = {}
     for name in asked:
         raw = tidy(typed.get(f"{n}-{name}", ""))
-        if name in ("metric", "when"):
+        if name == "metric" and raw == BY_RECORDS:
+            part[name] = _by_records(typed, n, problems)
+        elif name in ("metric", "when"):
             if raw:
                 part[name] = raw
         elif name == "at_most":
@@ -128,6 +135,17 @@ def _part(asked: Iterable[str], typed: Mapping[str, str], n: int, problems: list
             if value is not None and not (name in DEFAULTS and value == Decimal(DEFAULTS[name]) and name in ("floor", "ceiling")):
                 part[name] = f"{value.normalize():f}"
     return part
+
+
+def _by_records(typed: Mapping[str, str], n: int, problems: list[Problem]) -> str:
+    """The code of a metric that was put together from a kind of record, a way of counting and a target."""
+    target = tidy(typed.get(f"{n}-target", ""))
+    code = ":".join(
+        (facts.counted.PREFIX, typed.get(f"{n}-of") or "-", typed.get(f"{n}-way") or "-", *((target,) if target else ()))
+    )
+    if facts.counted.parse(code) is None:
+        problems.append(Problem("请选哪种记录、怎样计；应有数填 1 至 1000 的整数，这种记录不到人的不能计儿童。", f"{n}-of"))
+    return code
 
 
 def _number(raw: str, field: str, problems: list[Problem]) -> Decimal | None:
@@ -217,9 +235,9 @@ def _wrong_metric(pattern: str, part: Mapping[str, Any], n: int) -> Iterable[Pro
         code = part.get(name)
         if code is None and name == "metric":
             yield Problem("请选取数。", f"{n}-metric")
-        elif code is not None and code not in facts.METRICS:
+        elif code is not None and facts.find(code) is None:
             yield Problem(f"没有“{code}”这项取数，请重新选择。", f"{n}-{name}")
-    described = facts.METRICS.get(part.get("metric", ""))
+    described = facts.find(part.get("metric", ""))
     if described is not None and pattern in SHARES and described.shape != "share":
         yield Problem(f"“{described.title}”是次数，不能按率得分；请改用按次得分或按缺项扣分。", f"{n}-metric")
     if described is not None and pattern in ("COUNT", "LACK", "EVENT") and described.shape == "share":
@@ -324,7 +342,8 @@ def _said_part(pattern: str, part: Mapping[str, Any]) -> str:
 
 
 def _called(code: str) -> str:
-    return facts.METRICS[code].title if code in facts.METRICS else (code or "？")
+    described = facts.find(code)
+    return described.title if described is not None else (code or "？")
 
 
 # --- tried on a round
@@ -350,8 +369,8 @@ def tried(session: Session, round_: Round, rule: Rule) -> list[Try]:
         raise Complaint("不能试算：" + wrong[0].text)
     present = {each.code: each for _indicator, each in workflow.rules_of(session, round_)}.get(rule.code)
     schools = workflow.assessed(session)
-    metrics = {*rule.metrics, *(present.metrics if present else ())} & facts.METRICS.keys()
-    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], sorted(metrics))
+    metrics = facts.known((*rule.metrics, *(present.metrics if present else ())))
+    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], metrics)
     workflow.add_places(by_unit, [each for each in (rule, present) if each], schools)
     found = []
     for school in schools:

@@ -139,7 +139,6 @@ class AssessmentView(ToolView):
             card=card,
             heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.db_session.scalars(_items(head))]) for head in heads],
             rule_of=workflow.rule_of,
-            metrics=facts.METRICS,
             adjustments=workflow.adjustments(self.db_session, round_).get(sheet.school_id, []),
             may_judge=current_scope().may(Action.UPDATE, Resource.SCORES) and round_.state is RoundState.OPEN,
             Status=Status,
@@ -190,7 +189,7 @@ class AssessmentView(ToolView):
             abort(404)
         rule = workflow.rule_of(indicator)
         known = results.facts.get(sheet.school_id, {})
-        parts = [(facts.METRICS[m], known[m]) for m in rule.metrics if m in known and m in facts.METRICS]
+        parts = [(described, known[m]) for m in rule.metrics if m in known and (described := facts.find(m)) is not None]
         children = {line.child_id for _metric, fact in parts for line in fact.lines if line.child_id}
         here = set(self.db_session.scalars(select(Child.id).where(Child.id.in_(children))))
         note("open", "item_score", indicator.code, sheet.school_id)

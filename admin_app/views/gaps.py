@@ -95,7 +95,9 @@ class GapView(ToolView):
             return url_for(endpoint, child=line.child_id, url=here, **more)
         if gap.metric in OF_KIND:
             return url_for("activity.create_view", of=OF_KIND[gap.metric], url=here)
-        return _screen(facts.METRICS[gap.metric].place)
+        described = facts.find(gap.metric)
+        assert described is not None, gap.metric
+        return _screen(described.place)
 
 
 def _screen(place: str) -> str:

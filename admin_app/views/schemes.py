@@ -16,7 +16,7 @@ from ..assessment import facts, schemes, workflow
 from ..assessment.schemes import Problem
 from ..assessment.scoring import Rule
 from ..db import session_with
-from ..models import Approval, Decision, Indicator, Notice, NoticeKind, Pattern, Round, Scheme, SchemeState, Tag
+from ..models import Approval, Code, Decision, Indicator, Notice, NoticeKind, Pattern, Round, Scheme, SchemeState, Tag
 from ..rules import Complaint, tidy
 from .base import RecordView
 from .fields import Lookup, number_or_none
@@ -160,12 +160,31 @@ class SchemeView(RecordView):
             parts=schemes.PARTS,
             metrics=[(code, m) for code, m in facts.METRICS.items() if m.place],
             conditions=[(code, m) for code, m in facts.METRICS.items()],
+            by_records=schemes.BY_RECORDS,
+            record_kinds=self._record_kinds(),
+            ways=[(way, words) for way, (words, _shape) in facts.counted.WAYS.items()],
             stages=STAGES,
             tags=list(Tag),
             words=schemes.in_words(workflow.rule_of(indicator)) if indicator.pattern and not request.form else "",
             trial=trial,
             rounds=list(self.db_session.scalars(select(Round).order_by(Round.start.desc()))),
         )
+
+    def _record_kinds(self) -> list[tuple[str, str]]:
+        """(code, words) of every kind of record that can be counted, the county's own lists among them."""
+        rows = self.db_session.execute(
+            select(Code.kind, Code.code, Code.name).where(Code.active).order_by(Code.kind, Code.position)
+        )
+        listed: dict[Any, list[tuple[str, str]]] = {}
+        for kind, code, name in rows:
+            listed.setdefault(kind, []).append((code, f"{code} {name}"))
+        found = []
+        for key, record in facts.counted.TYPES.items():
+            found.append((f"{key}:{facts.counted.ANY}", f"{_(record.label)} · {_('全部')}"))
+            of_kind = [pair for kind in record.kinds for pair in listed.get(kind, ())]
+            of_kind += [(member.value, _(member.label)) for member in record.choices or ()]
+            found += [(f"{key}:{code}", f"{_(record.label)} · {words}") for code, words in of_kind]
+        return found
 
     def _indicator(self, scheme: Scheme) -> Indicator:
         """The one that is edited, or a new one; never one of another scheme."""

@@ -75,6 +75,34 @@ def test_steps_may_be_typed_as_ranges_or_as_thresholds():
         assert problems == [] and params["steps"] == [["0.95", "5"], ["0.9", "4"], ["0", "1"]]
 
 
+@pytest.mark.parametrize(
+    ("of", "way", "target", "code", "words"),
+    [
+        ("activity:A25", "events", "4", "count:activity:A25:events:4", "活动“A25”次数"),
+        ("care_record:visit", "share", "", "count:care_record:visit:share", "谈心家访联系“家访”覆盖率"),
+        ("letter:*", "children", "", "count:letter:*:children", "书信覆盖的儿童数"),
+        ("training:T2", "months", "3", "count:training:T2:months:3", "培训“T2”有记录的月份数"),
+    ],
+)
+def test_a_metric_of_the_offices_own_is_put_together_from_a_record_and_a_way(of, way, target, code, words):
+    typed = {"0-metric": schemes.BY_RECORDS, "0-of": of, "0-way": way, "0-target": target, "0-per": "0.5"}
+    pattern = "RATE" if way == "share" else "COUNT"
+    params, problems = schemes.parsed(pattern, typed)
+    assert (params["metric"], problems, schemes.problems_of(Rule("X", D(2), pattern, params))) == (code, [], [])
+    assert words in schemes.in_words(Rule("X", D(2), pattern, params))
+    assert schemes.parsed(pattern, schemes.typed_of(pattern, params)) == (params, [])
+
+
+@pytest.mark.parametrize(
+    ("of", "way", "target"),
+    [("", "events", ""), ("activity:A25", "", ""), ("paper:plan", "share", ""), ("activity:A25", "events", "很多"), ("paper:nonsense", "events", ""),
+     ("user_account:*", "events", ""), ("activity:A25", "events", "0"), ("activity:A25:x", "events", "")],
+)  # fmt: skip
+def test_a_metric_that_cannot_be_counted_is_refused(of, way, target):
+    typed = {"0-metric": schemes.BY_RECORDS, "0-of": of, "0-way": way, "0-target": target}
+    assert "请选哪种记录" in schemes.parsed("COUNT", typed)[1][0].text
+
+
 WORDS = st.text(st.sampled_from("0123456789.%％-=；; F一eE+"), max_size=12)
 
 

@@ -52,16 +52,6 @@ def metric(
     return register
 
 
-def compute(window: Window, units: Iterable[int], wanted: Iterable[str] | None = None) -> dict[int, dict[str, Fact]]:
-    """Every metric for every unit: {unit: {metric: fact}}. The number of statements does not depend on the units."""
-    found: dict[int, dict[str, Fact]] = {unit: {} for unit in units}
-    for code in wanted if wanted is not None else METRICS:
-        by_unit = METRICS[code].compute(window)
-        for unit, facts in found.items():
-            facts[code] = by_unit.get(unit, Fact(None))
-    return found
-
-
 # --- lines
 
 
