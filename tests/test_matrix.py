@@ -96,6 +96,7 @@ PAGES = {
     "assessment.judge": ("POST", "/assessment/judge/", {"sheet": "{sheet_a}"}, (403, 302, 403, 403, 403, 403, 403)),
     "assessment.freeze": ("POST", "/assessment/freeze/", {"round": "{round}"}, (403, 302, 403, 403, 403, 403, 403)),
     "assessment.publish": ("POST", "/assessment/publish/", {"round": "{round}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "assessment.anomalies": ("GET", "/assessment/anomalies/", {}, (403, 200, 200, 403, 403, 403, 403)),
     "assessment.export_summary": ("GET", "/assessment/export/", {}, (403, 200, 200, 403, 403, 403, 403)),
     "assessment.export_sheet": ("GET", "/assessment/export-sheet/?sheet={sheet_a}", {}, (403, 200, 200, 200, 404, 403, 403)),
     "scheme.editor": ("GET", "/scheme/editor/?id={draft_scheme}", {}, (403, 200, 302, 302, 302, 302, 302)),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from .. import audit, rules
 from ..access import SYSTEM, Action
-from ..assessment import facts, workbooks, workflow
+from ..assessment import anomalies, facts, workbooks, workflow
 from ..assessment.scoring import Card, Status
 from ..db import session_with
 from ..models import (
@@ -206,6 +206,24 @@ class AssessmentView(ToolView):
             plain=workbooks.plain,
             Status=Status,
         )
+
+    @expose("/anomalies/")
+    def anomalies(self) -> Any:
+        """What to look at before a result is published; for those who see the county."""
+        if not self._see_all():
+            abort(403)
+        round_ = self._round()
+        if round_ is None:
+            return self.render("assessment/none.html")
+        with session_with(SYSTEM) as session:
+            same = session.get_one(Round, round_.id)
+            found = anomalies.of(session, same, workflow.score(session, same).cards)
+        schools = {s.id: s for s in self.db_session.scalars(select(School).where(School.assessed))}
+        sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+        return self.render(
+            "assessment/anomalies.html", round=round_, found=[a for a in found if a.unit in schools], schools=schools, sheets=sheets,
+            why=anomalies.WHY, kinds=list(anomalies.Kind),
+        )  # fmt: skip
 
     # --- acts ---
 
