@@ -1832,6 +1832,18 @@ class Definition(Choice):
     XJ = "XJ", "学籍口径（一方或双方外出满3个月）"
 
 
+class BackEntry(Choice):
+    """补录: what an event is worth that was entered long after it happened. States are never discounted."""
+
+    FULL = "100", "全部计入"
+    HALF = "50", "按一半计"
+    NONE = "0", "不计"
+
+    @property
+    def share(self) -> Decimal:
+        return Decimal(self.value) / 100
+
+
 class SchemeState(Choice):
     """A scheme is written, sent to the leader, approved and then locked under its number: a locked one never changes."""
 
@@ -1855,6 +1867,8 @@ class Scheme(Row, Shared):
     weight: Mapped[Decimal] = field("折算分值", Exact, default=Decimal(5))
     bonus_cap: Mapped[Decimal] = field("加分封顶", Exact, default=Decimal(5))
     minimum: Mapped[Decimal] = field("参评最低适用分", Exact, default=Decimal(60))
+    back_entry: Mapped[BackEntry] = field("补录", Coded(BackEntry), default=BackEntry.FULL, hint="谈心、活动等在事后补录的怎样计分")
+    back_entry_days: Mapped[int] = field("补录天数", Integer, default=30, hint="事后超过这些天才录入的算补录")
     state: Mapped[SchemeState] = field("状态", Coded(SchemeState), default=SchemeState.DRAFT)
     based_on_id: Mapped[int | None] = field("复制自", ForeignKey("scheme.id"))
     reason: Mapped[str | None] = field("修订原因", String(200))

@@ -389,7 +389,7 @@ def _full_marks_by_hand(rule: Rule, known: Mapping[str, scoring.Fact], school: S
 # --- versions
 
 
-COPIED = ("definition", "quota", "weight", "bonus_cap", "minimum", "policy_id")
+COPIED = ("definition", "quota", "weight", "bonus_cap", "minimum", "back_entry", "back_entry_days", "policy_id")
 INDICATOR_COPIED = (
     "code", "title", "position", "points", "tag", "standard", "evidence", "pattern", "params", "applies",
 )  # fmt: skip
@@ -437,7 +437,7 @@ def differences(session: Session, old: Scheme, new: Scheme) -> list[Difference]:
     """What changed from one scheme to another, in the order of the newer one."""
     found = [
         Difference("", words, str(getattr(old, name)), str(getattr(new, name)))
-        for name, words in (("definition", "口径"), ("quota", "优秀比例"), ("weight", "折算分值"), ("bonus_cap", "加分封顶"), ("minimum", "参评最低适用分"))
+        for name, words in (("definition", "口径"), ("quota", "优秀比例"), ("weight", "折算分值"), ("bonus_cap", "加分封顶"), ("minimum", "参评最低适用分"), ("back_entry", "补录"), ("back_entry_days", "补录天数"))
         if getattr(old, name) != getattr(new, name)
     ]  # fmt: skip
     before, after = ({row.code: row for level in indicators(session, each) for row in level} for each in (old, new))

@@ -48,7 +48,18 @@ class SchemeView(RecordView):
     title = "考核方案"
     menu_for = Action.UPDATE
     column_list = ("title", "code", "document", "state", "definition", "quota", "weight", "bonus_cap", "minimum")
-    form_columns = ("code", "title", "policy", "definition", "quota", "weight", "bonus_cap", "minimum")
+    form_columns = (
+        "code",
+        "title",
+        "policy",
+        "definition",
+        "quota",
+        "weight",
+        "bonus_cap",
+        "minimum",
+        "back_entry",
+        "back_entry_days",
+    )
     column_details_list = (
         "code",
         "title",
@@ -79,7 +90,13 @@ class SchemeView(RecordView):
         return super().may_change(row) and row.state is SchemeState.DRAFT
 
     def before_save(self, form: Any, row: Scheme, created: bool) -> None:
-        for name, low, high in (("quota", 0, 1), ("weight", 0, 100), ("bonus_cap", 0, 5), ("minimum", 0, 100)):
+        for name, low, high in (
+            ("quota", 0, 1),
+            ("weight", 0, 100),
+            ("bonus_cap", 0, 5),
+            ("minimum", 0, 100),
+            ("back_entry_days", 1, 365),
+        ):
             value = getattr(row, name)
             if value is not None and not low <= value <= high:
                 raise Complaint(f"应在 {low} 至 {high} 之间。", name)

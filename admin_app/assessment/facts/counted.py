@@ -34,7 +34,7 @@ from ...models import (
     TrainingSession,
 )
 from ..scoring import Fact
-from .catalogue import ByUnit, Described, Shape, for_each_unit, of_children, tally, ticked
+from .catalogue import ZERO, ByUnit, Described, Shape, for_each_unit, of_children, tally, ticked, total
 from .window import WITH_TRASH, Key, Member, Window
 
 PREFIX = "count"
@@ -174,7 +174,9 @@ def compute(window: Window, asked: Counted) -> ByUnit:
     """The fact of every unit: what was counted, and what is wanted of it."""
     if asked.way == "share":
         reached = _reached(window, asked)
-        return of_children(window, lambda member: (member.key in reached, "" if member.key in reached else f"没有{asked.what}"))
+        return of_children(
+            window, lambda member: (reached.get(member.key, ZERO), "" if member.key in reached else f"没有{asked.what}")
+        )
     if asked.way == "children":
         return _children(window, asked)
     return _tallied(window, asked)
@@ -190,13 +192,17 @@ def _statement(window: Window, asked: Counted, *columns: Any) -> Select[Any]:
     return query.where(record.also()) if record.also else query
 
 
-def _reached(window: Window, asked: Counted) -> set[Key]:
-    """The children the records reach, each as the unit whose staff made the record knows it (ruling 5)."""
+def _reached(window: Window, asked: Counted) -> dict[Key, Decimal]:
+    """The children the records reach, each as the unit whose staff made the record knows it (ruling 5), and what its best weighs."""
     record = asked.record
-    query = _statement(window, asked, record.child, record.model.school_id)
+    query = _statement(window, asked, record.child, record.model.school_id, record.day, record.model.created_at)
     if record.through is not None:
         query = query.join(record.through, _joined(record)).where(window.entered(record.through))
-    return {(child, window.unit_of[school]) for child, school in window.session.execute(query, execution_options=WITH_TRASH)}
+    found: dict[Key, Decimal] = {}
+    for child, school, on, created in window.session.execute(query, execution_options=WITH_TRASH):
+        key = (child, window.unit_of[school])
+        found[key] = max(window.weight(on, created), found.get(key, ZERO))
+    return found
 
 
 def _joined(record: RecordType) -> ColumnElement[bool]:
@@ -211,8 +217,8 @@ def _children(window: Window, asked: Counted) -> ByUnit:
         by_unit[member.unit].append(member)
 
     def fact(members: list[Member]) -> Fact:
-        lines = tuple(ticked(m.child_id, window.name_of(m.child_id), m.key in reached, "", "", m.child_id) for m in members)
-        n = sum((line.counted for line in lines), Decimal(0))
+        lines = tuple(ticked(m.child_id, window.name_of(m.child_id), reached.get(m.key, ZERO), "", "", m.child_id) for m in members)
+        n = total(lines)
         return Fact(n, n, Decimal(asked.target or len(members)), lines)
 
     return for_each_unit(window, lambda site: fact(by_unit[site.unit]))
@@ -221,15 +227,18 @@ def _children(window: Window, asked: Counted) -> ByUnit:
 def _tallied(window: Window, asked: Counted) -> ByUnit:
     record = asked.record
     words = getattr(record.model, "title", None)
-    query = _statement(window, asked, record.model.id, record.model.school_id, record.day, literal("") if words is None else words)
-    done: dict[int, dict[Any, tuple[dt.date, str]]] = defaultdict(dict)
-    for key, school, on, title in window.session.execute(query.order_by(record.day), execution_options=WITH_TRASH):
-        thing = key if asked.way == "events" else (on.year, on.month)
-        done[window.unit_of[school]].setdefault(thing, (on, title or record.label))
+    told = literal("") if words is None else words
+    query = _statement(window, asked, record.model.id, record.model.school_id, record.day, record.model.created_at, told)
+    done: dict[int, dict[Any, tuple[Decimal, dt.date, str]]] = defaultdict(dict)
+    for key, school, on, created, title in window.session.execute(query.order_by(record.day), execution_options=WITH_TRASH):
+        thing, held = key if asked.way == "events" else (on.year, on.month), done[window.unit_of[school]]
+        weight = window.weight(on, created)
+        if thing not in held or weight > held[thing][0]:
+            held[thing] = (weight, on, title or record.label)
     target = asked.target or (len(window.months) if asked.way == "months" else 0)
     to_do = f"还应有一次{asked.what}" if asked.way == "events" else f"还应有一个月有{asked.what}"
 
-    def fact(things: dict[Any, tuple[dt.date, str]]) -> Fact:
-        return tally([ticked(key, title, True, f"{on}") for key, (on, title) in things.items()], target, to_do)
+    def fact(things: dict[Any, tuple[Decimal, dt.date, str]]) -> Fact:
+        return tally([ticked(key, title, weight, f"{on}") for key, (weight, on, title) in things.items()], target, to_do)
 
     return for_each_unit(window, lambda site: fact(done[site.unit]))

@@ -32,6 +32,8 @@ def upgrade() -> None:
 
     with op.batch_alter_table("scheme", schema=None) as batch_op:
         batch_op.add_column(sa.Column("state", sa.String(length=16), nullable=False, server_default="locked"))
+        batch_op.add_column(sa.Column("back_entry", sa.String(length=16), nullable=False, server_default="100"))
+        batch_op.add_column(sa.Column("back_entry_days", sa.Integer(), nullable=False, server_default="30"))
         batch_op.add_column(sa.Column("based_on_id", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("reason", sa.String(length=200), nullable=True))
         batch_op.add_column(sa.Column("submitted_at", sa.DateTime(), nullable=True))
@@ -46,6 +48,8 @@ def downgrade() -> None:
         batch_op.drop_column("submitted_at")
         batch_op.drop_column("reason")
         batch_op.drop_column("based_on_id")
+        batch_op.drop_column("back_entry_days")
+        batch_op.drop_column("back_entry")
         batch_op.drop_column("state")
 
     with op.batch_alter_table("approval", schema=None) as batch_op:
