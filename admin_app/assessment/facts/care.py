@@ -8,12 +8,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import String, case, cast, func, literal, or_, select
+from sqlalchemy import String, case, cast, func, or_, select
 
 from ... import labels
 from ...models import (
     Attention,
-    BackEntry,
     CareKind,
     CareRecord,
     CareWay,
@@ -101,13 +100,12 @@ def _days(window: Window) -> dict[CareKind, dict[Key, list[tuple[dt.date, Decima
     which = case(
         {kind.value: n for n, kind in enumerate(COUNTING)}, value=cast(CareRecord.kind, String)
     )  # a number is read fastest
-    full = window.back_entry is BackEntry.FULL
-    held = select(which, CareRecord.child_id, CareRecord.school_id, CareRecord.on, literal(None) if full else CareRecord.created_at)
+    held = select(which, CareRecord.child_id, CareRecord.school_id, CareRecord.on, window.entry(CareRecord.created_at))
     held = held.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord))
     found: list[dict[Key, list[tuple[dt.date, Decimal]]]] = [defaultdict(list) for _ in COUNTING]
-    unit_of = window.unit_of
+    unit_of, weight = window.unit_of, window.weight
     for n, child, school, on, created in window.session.execute(held, execution_options=WITH_TRASH):
-        found[n][child, unit_of[school]].append((on, ONE if full else window.weight(on, created)))
+        found[n][child, unit_of[school]].append((on, weight(on, created)))
     return dict(zip(COUNTING, found, strict=True))
 
 
@@ -130,7 +128,9 @@ def _months(days: dict[Key, list[tuple[dt.date, Decimal]]], wanted: int) -> dict
 @metric("F15", "感恩书信", "学期内有书信的儿童", "学期内口径内儿童", "三(四) 每学期给其父母写一封感恩书信", place="letter")
 def letters(window: Window) -> ByUnit:
     """Share of the C_t with a letter, drawing or voice message of the term; its term column decides (ruling 12)."""
-    sent = select(Letter.child_id, Letter.school_id, Letter.term_id, Letter.on, Letter.created_at).where(window.entered(Letter))
+    sent = select(Letter.child_id, Letter.school_id, Letter.term_id, Letter.on, window.entry(Letter.created_at)).where(
+        window.entered(Letter)
+    )
     there: dict[tuple[int, int, int], Decimal] = {}
     for child, school, term_id, on, created in window.session.execute(sent, execution_options=WITH_TRASH):
         key = (child, window.unit_of[school], term_id)
@@ -147,7 +147,7 @@ def letters(window: Window) -> ByUnit:
 def evaluations(window: Window) -> ByUnit:
     """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (ruling 12)."""
     stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
-    entered = (func.max(Evaluation.on), func.min(Evaluation.created_at))
+    entered = (func.max(Evaluation.on), window.entry(func.min(Evaluation.created_at)))
     asked = select(*stay, Evaluation.rater, *entered, *(func.count(getattr(Evaluation, side)) for side in SIDES))
     asked = asked.where(window.entered(Evaluation)).group_by(*stay, Evaluation.rater)
     sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)

@@ -195,7 +195,7 @@ def _statement(window: Window, asked: Counted, *columns: Any) -> Select[Any]:
 def _reached(window: Window, asked: Counted) -> dict[Key, Decimal]:
     """The children the records reach, each as the unit whose staff made the record knows it (ruling 5), and what its best weighs."""
     record = asked.record
-    query = _statement(window, asked, record.child, record.model.school_id, record.day, record.model.created_at)
+    query = _statement(window, asked, record.child, record.model.school_id, record.day, window.entry(record.model.created_at))
     if record.through is not None:
         query = query.join(record.through, _joined(record)).where(window.entered(record.through))
     found: dict[Key, Decimal] = {}
@@ -228,7 +228,9 @@ def _tallied(window: Window, asked: Counted) -> ByUnit:
     record = asked.record
     words = getattr(record.model, "title", None)
     told = literal("") if words is None else words
-    query = _statement(window, asked, record.model.id, record.model.school_id, record.day, record.model.created_at, told)
+    query = _statement(
+        window, asked, record.model.id, record.model.school_id, record.day, window.entry(record.model.created_at), told
+    )
     done: dict[int, dict[Any, tuple[Decimal, dt.date, str]]] = defaultdict(dict)
     for key, school, on, created, title in window.session.execute(query.order_by(record.day), execution_options=WITH_TRASH):
         thing, held = key if asked.way == "events" else (on.year, on.month), done[window.unit_of[school]]

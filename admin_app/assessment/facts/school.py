@@ -240,7 +240,13 @@ def trainings_held(window: Window) -> ByUnit:
     """Sessions of kinds T1-T3 over those wanted in a year."""
     wanted = window.setting("trainings_a_year")
     held = (
-        select(TrainingSession.school_id, TrainingSession.title, TrainingSession.on, TrainingSession.id, TrainingSession.created_at)
+        select(
+            TrainingSession.school_id,
+            TrainingSession.title,
+            TrainingSession.on,
+            TrainingSession.id,
+            window.entry(TrainingSession.created_at),
+        )
         .join(Code, Code.id == TrainingSession.kind_id)
         .where(Code.code.in_(SESSION_KINDS), window.within(TrainingSession.on), window.entered(TrainingSession))
         .order_by(TrainingSession.on)
@@ -271,7 +277,7 @@ def carers_reached(window: Window) -> ByUnit:
         if child in unit_of_child:
             carers[unit_of_child[child], key].append((name, child))
     attended = (
-        select(TrainingSession.school_id, Attendance.person_key, TrainingSession.on, func.min(Attendance.created_at))
+        select(TrainingSession.school_id, Attendance.person_key, TrainingSession.on, window.entry(func.min(Attendance.created_at)))
         .join(Attendance, Attendance.session_id == TrainingSession.id)
         .join(Code, Code.id == TrainingSession.kind_id)
         .where(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cached_property, wraps
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from ...models import (
@@ -146,8 +146,12 @@ class Window:
         kept = or_(model.deleted_at.is_(None), model.deleted_at >= self.entered_by)
         return (model.created_at < self.entered_by) & kept
 
-    def weight(self, on: dt.date, created: dt.datetime) -> Decimal:
-        """What an event counts that happened on a day and was entered at a moment (ruling 18)."""
+    def entry(self, created_at: Any) -> Any:
+        """The column that says when a record was entered; nothing to read where that makes no difference."""
+        return literal(None) if self.back_entry is BackEntry.FULL else created_at
+
+    def weight(self, on: dt.date, created: Any) -> Decimal:
+        """What an event counts that happened on a day and was entered at a moment, as ``entry`` gave it (ruling 18)."""
         if self.back_entry is BackEntry.FULL or (created.astimezone(CHINA).date() - on).days <= self.back_entry_days:
             return ONE
         return self.back_entry.share
@@ -266,7 +270,7 @@ class Window:
                 Activity.title,
                 Activity.facility_id,
                 Activity.agencies,
-                Activity.created_at,
+                self.entry(Activity.created_at),
             )
             .where(self.within(Activity.on), self.entered(Activity))
             .order_by(Activity.on, Activity.id),
