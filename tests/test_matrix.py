@@ -50,7 +50,7 @@ RIGHTS = {
     "post":             ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
     "paper":            ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
     "evening_slot":     ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
-    "census_return":    ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
+    "census_return":    ("-"  , "RCUDX" , "RX" , "RX"    , "R"  , "-"   ),
     "batch":            ("-"  , "RX"    , "RX" , "RX"    , "R"  , "-"   ),
     "notice":           ("-"  , "RCUDX" , "RX" , "R"     , "R"  , "R"   ),
     "assessment_round": ("-"  , "RCUX"  , "RX" , "R"     , "R"  , "R"   ),

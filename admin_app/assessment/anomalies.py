@@ -24,7 +24,7 @@ SAME_TEXT, SHORTEST_TEXT = 8, 6
 """So many records with the very same words; shorter notes ("正常") say the same by nature."""
 ON_ONE_DAY = 30
 """So many records of one teacher on one day."""
-LATE_DAYS, LATE_LEAST, LATE_SHARE = 30, 10, 0.2
+LATE_DAYS, LATE_LEAST, LATE_ONE_IN = 30, 10, 5
 """Entered more than 30 days after it happened; reported from ten records and a fifth of all on."""
 SAME_FILE = 3
 
@@ -99,7 +99,7 @@ def _late(window: Window) -> Iterator[Anomaly]:
         every[unit] += 1
         late[unit] += (created.astimezone(CHINA).date() - on).days > LATE_DAYS
     for unit, n in late.items():
-        if n >= LATE_LEAST and n >= LATE_SHARE * every[unit]:
+        if n >= LATE_LEAST and n * LATE_ONE_IN >= every[unit]:
             yield Anomaly(unit, Kind.LATE, f"{every[unit]} 条关爱记录中有 {n} 条", n)
 
 

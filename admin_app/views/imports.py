@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
+from .. import rules
 from ..access import Action
 from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School
@@ -149,6 +150,9 @@ class ImportView(ToolView):
 
 def _start(raw: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(raw)
+        day = dt.date.fromisoformat(raw)
+        if complaint := rules.sensible_date(day.isoformat()):
+            raise Complaint(complaint)
+        return day
     except ValueError:
         raise Complaint("就读起始日应写作 年-月-日，如 2026-09-01。") from None
