@@ -196,7 +196,8 @@ def expected(screen, endpoint, who):
             return 404 if foreign or screen in NO_FORM else 200 if "U" in mine else 403
         case "delete_view":
             if not right_to_trash(screen, who):
-                return 403
+                # the office alone corrects what was handed in; a stranger's is not there to begin with
+                return 404 if screen == "census_return" and foreign else 403
             return 404 if screen in NEVER_DELETED or foreign or screen in NO_FORM else 302
         case "export":
             return 200 if "X" in mine else 403

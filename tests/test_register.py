@@ -507,7 +507,7 @@ def test_undo_keeps_a_row_that_was_changed_by_its_form_since(app, ids, person):
     form = talk_form(ids, on=TODAY.isoformat(), version=str(talk.version), content="后来补充的")
     assert secretary.post(f"/care_record/edit/?id={talk.id}", form).status_code == 302
     page = secretary.post("/batch/undo/", {"id": str(batch.id)}, follow_redirects=True).text
-    assert "以下记录后来又有改动" in page and "甲小雨 · 谈心家访联系" in page
+    assert "以下记录后来又有改动" in page and "甲小雨 · 关爱记录" in page
     assert rows(app, m.CareRecord, m.CareRecord.id == talk.id)[0].content == "后来补充的"
 
 
