@@ -661,3 +661,22 @@ def test_a_second_click_on_accept_says_that_it_is_done(app, ids, person):
     secretary, form = person("secretary_a"), {"id": str(ids.transfer_b)}
     assert "已接收" in secretary.post("/transfer/accept/", form, follow_redirects=True).text
     assert "已经接收，不必再办" in secretary.post("/transfer/accept/", form, follow_redirects=True).text
+
+
+def test_lists_of_childrens_records_say_the_school_and_find_a_child_by_name(ids, person):
+    page = person("office").get("/letter/?search=甲小雨").text
+    assert "甲小雨" in page and "丁不漏" not in page and "<td>晨光小学</td>" in page
+    assert "丁不漏" not in person("office").get(f"/responsibility/?school={ids.a}").text
+    assert "甲小雨" not in person("secretary_b").get(f"/letter/?school={ids.a}&search=甲").text.split("<main")[1].replace(
+        'value="甲', ""
+    )
+
+
+def test_who_may_only_read_is_led_from_a_gap_to_the_child_and_not_to_a_form(ids, person):
+    page = person("leader").get(f"/gaps/?school={ids.a}").text
+    assert "/new/" not in page.split("<main")[1]
+
+
+def test_a_ledger_is_never_read_into_the_bureau_by_one_click(person):
+    page = person("office").get("/imports/").text
+    assert "县教育局德育股" not in page.split("<main")[1] and '<option value=""></option>' in page

@@ -31,12 +31,15 @@ from ..orm import Base, Kept
 from ..records import attachments, concerns, trash
 from ..rules import Complaint
 from .fields import AdminForm, ColumnCheck, Converter, Lookup, VersionField, number_or_none
+from .filters import by_school
 from .gate import Gate, current_scope, note
 from .lists import Listing
 from .words import screen_words
 
 log = logging.getLogger(__name__)
 
+OF_A_CHILD = ("enrolment.child_name", "child.name")
+"""The first column of the lists of children's records."""
 UNIQUE_WORDS = {
     "id_number_key": "该证件号已登记，请核对；如儿童在县内其他学校，可申请转入。",
     "username": "该账号已存在。",
@@ -108,12 +111,23 @@ class RecordView(Listing, ModelView):
             if name not in cls.__dict__:
                 raise TypeError(f"{cls.__name__} must say its {name}: nothing is shown or asked by default")
         cls.resource = cls.model.RESOURCE
+        if cls.column_list[0] in OF_A_CHILD:
+            cls._name_the_school()
         wanted = {*cls.column_list, *cls.form_columns, *cls.column_details_list} - set(cls.extra_columns)
         cls.column_labels = {n: lazy_gettext(labels.label(cls.model, n)) for n in wanted}
         cls.column_labels |= {n: lazy_gettext(words) for n, words in cls.extra_columns.items()}
         cls.column_descriptions = {n: lazy_gettext(h) for n in cls.form_columns if (h := labels.hint(cls.model, n))}
         columns = class_mapper(cls.model).columns
         cls.form_args = {n: {"validators": [ColumnCheck(cls.model, n)]} for n in cls.form_columns if n in columns}
+
+    @classmethod
+    def _name_the_school(cls) -> None:
+        """A list of children's records says at which school, and finds a child by name: names repeat across a county."""
+        child, *rest = cls.column_list
+        cls.column_list = (child, "school_name", *rest)
+        cls.extra_columns = {"school_name": "学校", **cls.extra_columns}
+        cls.search = cls.search or (child,)
+        cls.filters = (*cls.filters, by_school(cls.model))
 
     def __init__(self) -> None:
         name = self.title or labels.of_table(self.model.__tablename__)

@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from .. import rules
 from ..access import Action
 from ..db import analyse, session_with
-from ..models import ImportBatch, ImportState, Resource, School
+from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
 from ..records import entering, importing, ledger
 from ..rules import Complaint
 from ..sheets import writer
@@ -52,7 +52,7 @@ class ImportView(ToolView):
         recent = select(ImportBatch).where(ImportBatch.state == ImportState.SAVED).order_by(ImportBatch.id.desc()).limit(8)
         return self.render(
             "imports/upload.html",
-            schools=SCHOOLS.find(self.db_session, "", 400),
+            schools=[s for s in SCHOOLS.find(self.db_session, "", 400) if s.kind not in (SchoolKind.BUREAU, SchoolKind.OUTSIDE)],
             start=importing.default_start(self.db_session),
             recent=list(self.db_session.scalars(recent)),
             columns=[c.title for c in ledger.COLUMNS if c.key != "school"],
