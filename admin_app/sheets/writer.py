@@ -72,29 +72,29 @@ def write_text(sheet: Worksheet, row: int, column: int, value: object, style: Fo
         sheet.write_string(row, column, text, style)
 
 
-def paper(sheet: Worksheet, *, landscape: bool) -> None:
-    """A4, one page wide, page x of y and the warning on every page."""
+def paper(sheet: Worksheet, *, landscape: bool, warning: str = WARNING) -> None:
+    """A4, one page wide, page x of y and the warning on every page; blank on what is made for the public."""
     sheet.set_paper(9)
     if landscape:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.set_footer(f"&L&8{WARNING}&C&9第 &P 页 共 &N 页&R&8&D")
+    sheet.set_footer(f"&L&8{warning}&C&9第 &P 页 共 &N 页&R&8&D")
 
 
-def add_receipt(book: Workbook, receipt: Mapping[str, str]) -> None:
+def add_receipt(book: Workbook, receipt: Mapping[str, str], *, warning: str = WARNING) -> None:
     """Who took what, when: a sheet of its own and the file's properties."""
     sheet = book.add_worksheet("导出凭据")
     bold = book.add_format({"bold": True, "font_name": HEADING})
     body = book.add_format({"font_name": BODY, "text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 14)
     sheet.set_column(1, 1, 70)
-    sheet.write_string(0, 0, WARNING, bold)
+    sheet.write_string(0, 0, warning, bold)
     for row, (name, value) in enumerate(receipt.items(), 2):
         sheet.write_string(row, 0, name, bold)
         write_text(sheet, row, 1, value, body)
-    paper(sheet, landscape=False)
-    book.set_properties({"title": WARNING, "comments": "；".join(f"{k}：{v}" for k, v in receipt.items())[:250]})
+    paper(sheet, landscape=False, warning=warning)
+    book.set_properties({"title": warning, "comments": "；".join(f"{k}：{v}" for k, v in receipt.items())[:250]})
 
 
 def blank(title: str, headers: list[str]) -> bytes:
