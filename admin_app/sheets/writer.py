@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
@@ -19,12 +18,26 @@ LONGEST = 32767
 WARNING = "含未成年人个人信息，严禁外传"
 
 
+class _Sheet(Worksheet):
+    """xlsxwriter searches every formula for thirty functions younger than Excel 2010; ours use none (half the time of a workbook)."""
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
+        return formula.removeprefix("=")
+
+
+class _Book(Workbook):
+    def __init__(self, *words: Any):
+        super().__init__(*words)
+        self.worksheet_class = _Sheet
+
+
 def open_book(buffer: io.BytesIO, *, streaming: bool = False) -> Workbook:
     """A workbook that never turns text into a formula or a link."""
-    return xlsxwriter.Workbook(
+    return _Book(
         buffer,
         {
             "constant_memory": streaming,
+            "in_memory": not streaming,  # a small book needs no files; with streaming it would undo the saving
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,

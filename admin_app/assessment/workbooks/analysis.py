@@ -122,9 +122,9 @@ class Losses:
         scores, losses = (f"SUMIFS({working.column(name)},{codes},B{r})" for name in (SCORE, LOST))
         rate = f'=IF({scores}+G{r}=0,"—",{scores}/({scores}+G{r}))'
         sheet.write_formula(row, 5, rate, styles.percent, earned / (earned + lost) if earned + lost else "—")
-        sheet.write_formula(row, 6, f"=ROUND({losses},2)", styles.score, lost)
+        sheet.write_formula(row, 6, f"=ROUND({losses},2)", styles.middle, lost)
         each = f'=IF(E{r}=0,"—",G{r}/E{r})'
-        sheet.write_formula(row, 7, each, styles.score, lost / len(found) if found else "—")
+        sheet.write_formula(row, 7, each, styles.middle, lost / len(found) if found else "—")
         writer.write_text(sheet, row, 8, _lowest(found), styles.text)
         sheet.set_row(row, 30)
 
@@ -146,9 +146,9 @@ class Losses:
             span = f"{first + 1}:{{0}}{last + 1}"
             if last >= first:
                 sheet.write_formula(row, 3, f"=SUM(D{span.format('D')})", styles.centre, points)
-                sheet.write_formula(row, 6, f"=SUM(G{span.format('G')})", styles.score, lost)
+                sheet.write_formula(row, 6, f"=SUM(G{span.format('G')})", styles.middle, lost)
                 each = f"=G{row + 1}/{schools}" if schools else "=0"
-                sheet.write_formula(row, 7, each, styles.score, lost / schools if schools else ZERO)
+                sheet.write_formula(row, 7, each, styles.middle, lost / schools if schools else ZERO)
             row += 1
         words = f"平均得分率＝计分学校得分合计÷适用分合计；待评和不适用的不计。最低的学校至多列 {BOTTOM} 所，按导出时成绩，改“参数”后不随动。"
         sheet.merge_range(row + 1, 0, row + 1, 8, words, styles.note)
@@ -188,9 +188,9 @@ class Matrix:
     def write(self, working: Working) -> None:
         sheet, styles, book = self._sheet, self._styles, self._book
         cards, indicators = book.ordered, book.indicators
-        sheet.set_column(0, 0, 10)
-        sheet.set_column(1, 1, 24)
-        sheet.set_column(2, 1 + len(indicators), 5)
+        sheet.set_column(0, 0, 9)
+        sheet.set_column(1, 1, 22)
+        sheet.set_column(2, 1 + len(indicators), 4)
         for column, words in enumerate(["组别", "学校", *(indicator.code for indicator in indicators)]):
             sheet.write_string(0, column, words, styles.head)
         for row, card in enumerate(cards, 1):

@@ -32,8 +32,8 @@ class Details:
         return at(DETAILS, f"{column}{self._rows[card.school_id]}")
 
     def group(self, column: str, cards: list[Card]) -> str:
-        rows = [self._rows[card.school_id] for card in cards]
-        return at(DETAILS, f"${column}${min(rows)}:${column}${max(rows)}")
+        """A column of a whole group, its cards in the sheet's order."""
+        return at(DETAILS, f"${column}${self._rows[cards[0].school_id]}:${column}${self._rows[cards[-1].school_id]}")
 
     def items(self, card: Card, codes: list[str]) -> str:
         """A first-level indicator's items of one school; they stand side by side."""
@@ -60,6 +60,8 @@ class Details:
         for card in self._book.ordered:
             self._line(card, working)
         writer.paper(sheet, landscape=True)
+        sheet.fit_to_pages(2, 0)  # on one page nobody reads 43 columns
+        sheet.repeat_columns(0, 1)
 
     def _line(self, card: Card, working: Working) -> None:
         sheet, styles, row = self._sheet, self._styles, self._rows[card.school_id] - 1

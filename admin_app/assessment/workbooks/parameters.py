@@ -70,8 +70,8 @@ class Parameters:
             sheet.set_column(column, column, width)
         writer.paper(sheet, landscape=False)
         row = self._lines(0, _plain_lines(self._book), styles.number)
-        row = self._lines(row, _number_lines(self._book), styles.input)
-        row = self._lines(row, self._own, styles.number)
+        row = self._lines(row, _number_lines(self._book), styles.points)
+        row = self._lines(row, self._own, styles.centre)
         sheet.merge_range(row, 0, row, 2, EXPLAINED, styles.note)
         sheet.set_row(row, 34)
         for column, words in enumerate(("编号", "指标", "分值")):
@@ -80,11 +80,11 @@ class Parameters:
             row = self._rows[indicator.code]
             sheet.write_string(row, 0, indicator.code, styles.centre)
             writer.write_text(sheet, row, 1, indicator.title, styles.text)
-            sheet.write_number(row, 2, indicator.points, styles.input)
+            sheet.write_number(row, 2, indicator.points, styles.points)
         last = self._first + len(self._rows)
         sheet.write_string(last, 1, "合计", styles.total_words)
         points = sum((indicator.points for indicator in self._book.indicators), Decimal(0))
-        sheet.write_formula(last, 2, f"=SUM(C{self._first + 1}:C{last})", styles.total, points)
+        sheet.write_formula(last, 2, f"=SUM(C{self._first + 1}:C{last})", styles.verdict, points)
         sheet.data_validation(self._first, 2, last - 1, 2, {"validate": "decimal", "criteria": ">=", "value": 0})
 
     def _lines(self, row: int, lines: list[Line], style: Any) -> int:

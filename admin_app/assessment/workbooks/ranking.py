@@ -44,11 +44,11 @@ class Ranking:
         return at(RANKING, f"{column}{self.rows[card.school_id]}")
 
     def group(self, column: str, cards: list[Card]) -> str:
+        """A column of a whole group, its cards in the sheet's order."""
         return at(RANKING, self._span(column, cards))
 
     def _span(self, column: str, cards: list[Card]) -> str:
-        rows = [self.rows[card.school_id] for card in cards]
-        return f"${column}${min(rows)}:${column}${max(rows)}"
+        return f"${column}${self.rows[cards[0].school_id]}:${column}${self.rows[cards[-1].school_id]}"
 
     def write(self, details: Details) -> None:
         self._heading()

@@ -31,8 +31,8 @@ from .styles import Styles
 from .working import MAXIMUM, SCORE, Working
 
 SHEET_COLUMNS = ("一级指标", "二级指标", "分值", "评分标准", "自评分", "系统分", "核查分", "审定分", "扣分原因", "佐证材料")
-SHEET_WIDTHS = (13, 24, 6, 34, 8, 8, 8, 8, 26, 14)
-PRINT_SCALE = 76
+SHEET_WIDTHS = (13, 25, 6, 32, 7, 7, 7, 7, 24, 13)
+PRINT_SCALE = 70
 FIRST = 3
 SPARE_LINES = 10
 """Empty lines among bonus and discipline, for trying out."""
@@ -47,6 +47,8 @@ def school_sheet(book: Book, school_id: int) -> bytes:
         styles = Styles(out)
         sheet = out.add_worksheet("评分表")
         parameters = Parameters(out, book, styles, _place_in_group(book, card))
+        _missing_lists(out, book, card, styles)
+        _adjustments(out, book, card, styles)
         working = Working(out, book, [card], styles)
         _heading(book, card, sheet, styles)
         row = _Rows(book, card, sheet, styles, parameters, working).write()
@@ -54,8 +56,6 @@ def school_sheet(book: Book, school_id: int) -> bytes:
         _signatures(sheet, styles, row)
         parameters.write()
         working.write(parameters)
-        _adjustments(out, book, card, styles)
-        _missing_lists(out, book, card, styles)
         children = book.results.facts.get(school_id, {}).get("F1")
         counts = {"学校": card.name, "指标数": str(len(card.items)), "儿童人数": f"{children.denominator:f}" if children else "—"}
         writer.add_receipt(out, book.receipt | counts | {"儿童名单": "缺项名单见“缺项名单”页，仅限校内与德育股使用"})
@@ -172,7 +172,8 @@ def _totals(out: Workbook, book: Book, card: Card, sheet: Any, styles: Styles, w
     ]
     for words, name, value, formula in lines:
         sheet.merge_range(row, 0, row, 6, words, styles.total_words)
-        sheet.write_formula(row, 7, formula, styles.total, absent if value is None else value)
+        style = styles.verdict if name in ("veto", "grade", "place") else styles.total
+        sheet.write_formula(row, 7, formula, style, absent if value is None else value)
         out.define_name(name, f"={at('评分表', f'$H${row + 1}')}")
         sheet.merge_range(row, 8, row, 9, _beside(name, book), styles.text)
         sheet.set_row(row, 17)

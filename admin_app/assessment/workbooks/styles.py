@@ -20,7 +20,7 @@ class Styles:
             return book.add_format({"font_name": font, "font_charset": CHINESE, "valign": "vcenter", **more})
 
         box: dict[str, Any] = {"border": 1, "font_size": 9, "text_wrap": True}
-        score = {**box, "align": "right", "num_format": "0.00"}
+        score = {**box, "align": "right", "indent": 1, "num_format": "0.00"}
         self.title = style(writer.HEADING, font_size=16, bold=True, align="center")
         self.meta = style(writer.PAPER, font_size=11)
         self.note = style(writer.PAPER, font_size=10, text_wrap=True)
@@ -31,16 +31,20 @@ class Styles:
         self.centre = style(**box, align="center")
         self.number = style(**{**box, "align": "right"})
         self.score = style(**score)
-        self.percent = style(**{**score, "num_format": "0.0%"})
-        self.share = style(**{**score, "font_size": 8, "num_format": "0%", "align": "center"})
+        self.middle = style(**{**box, "align": "center", "num_format": "0.00"})
+        self.percent = style(**{**box, "align": "center", "num_format": "0.0%"})
+        self.share = style(**{**score, "font_size": 8, "num_format": "0%", "align": "center", "indent": 0})
         self.signed = style(**{**score, "num_format": "+0.00;-0.00;0.00"})
         self.steps = style(**{**box, "align": "center", "num_format": "+0;-0;0"})
+        self.points = style(**{**box, "align": "center"}, bg_color=INPUT_COLOUR)
         self.input = style(**score, bg_color=INPUT_COLOUR)
-        self.input_share = style(**{**score, "num_format": "0%"}, bg_color=INPUT_COLOUR)
+        self.input_share = style(**{**box, "align": "center", "num_format": "0%"}, bg_color=INPUT_COLOUR)
+        self.part = style(**{**box, "align": "right", "num_format": "[=1]0;[=0]0;0.000"})
         self.blank = style(**box, bg_color=INPUT_COLOUR)
         self.total_words = style(writer.HEADING, **box, bold=True, align="center")
         self.total = style(**score, bold=True)
-        self.sign = style(writer.PAPER, **{**box, "font_size": 11, "valign": "top"})
+        self.verdict = style(**box, bold=True, align="center")
+        self.sign = style(writer.PAPER, **{**box, "font_size": 11, "valign": "top", "indent": 1})
         self.line = style(writer.PAPER, font_size=11, text_wrap=True, valign="top")
         self.large = style(writer.PAPER, border=1, font_size=12, align="center", text_wrap=True)
         self.large_left = style(writer.PAPER, border=1, font_size=12, text_wrap=True)

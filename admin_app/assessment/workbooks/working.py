@@ -49,7 +49,7 @@ def basis(book: Book, card: Card, indicator: Indicator, item: Item) -> Basis:
     assert item.score is not None
     if item.status is Status.AUTO and item.final is None and item.max:
         known = set(rule.metrics) <= facts.keys()
-        for found in (_simple(rule, item, facts), _composite(rule, item, facts, kept.final if kept else None)) if known else ():
+        for found in (_simple(rule, item, facts), _composite(rule, facts, kept.final if kept else None)) if known else ():
             if found is not None and cents(found.share * item.max) == item.score:
                 return found
     words = "评定" if item.status is Status.JUDGED else "审定"
@@ -84,11 +84,11 @@ def _simple(rule: Rule, item: Item, facts: dict[str, Fact]) -> Basis | None:
     return None
 
 
-def _composite(rule: Rule, item: Item, facts: dict[str, Fact], judged: Decimal | None) -> Basis | None:
+def _composite(rule: Rule, facts: dict[str, Fact], judged: Decimal | None) -> Basis | None:
     """A rule in parts: its share before anything is rounded."""
     try:
         points = scoring.evaluate(rule.pattern, rule.points, rule.params, facts, judged if rule.judged_at(facts) else None)
-        return Basis("综合得分率", points.earned / points.maximum, item.numerator, item.denominator)
+        return Basis("综合得分率", points.earned / points.maximum)
     except (DivisionByZero, InvalidOperation):
         return None
 
@@ -139,7 +139,7 @@ class Working:
         sheet.write_string(row, 2, indicator.code, styles.centre)
         writer.write_text(sheet, row, 3, indicator.title, styles.text)
         sheet.write_formula(row, 5, f"={points}", styles.number, indicator.points)
-        sheet.write_number(row, 6, item.max / indicator.points if indicator.points else ONE, styles.number)
+        sheet.write_number(row, 6, item.max / indicator.points if indicator.points else ONE, styles.part)
         sheet.write_formula(row, 7, f"=ROUND(F{r}*G{r},6)", styles.number, item.max)
         if item.score is None:
             self._absent(row, STATUS_WORDS[item.status])
