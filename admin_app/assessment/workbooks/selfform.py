@@ -42,7 +42,7 @@ def self_form(book: Book, school_id: int | None = None) -> bytes:
             for indicator in rows:
                 _line(sheet, styles, row, indicator, card)
                 row += 1
-        _foot(sheet, styles, row, card)
+        _foot(book, sheet, styles, row, card)
         writer.add_receipt(out, book.receipt | {"学校": card.name if card else "各校通用", "指标数": str(row - FIRST)})
     return buffer.getvalue()
 
@@ -82,16 +82,16 @@ def _line(sheet: Any, styles: Styles, row: int, indicator: Indicator, card: Card
     sheet.set_row(row, 14 * max(2, int(longest) + 1))
 
 
-def _foot(sheet: Any, styles: Styles, row: int, card: Card | None) -> None:
+def _foot(book: Book, sheet: Any, styles: Styles, row: int, card: Card | None) -> None:
     sheet.merge_range(row, 0, row, 1, "合计", styles.total_words)
     points, scores = f"C{FIRST + 1}:C{row}", f"{{0}}{FIRST + 1}:{{0}}{row}"
-    whole = sum((item.auto for item in card.items if item.auto is not None), Decimal(0)) if card else None
-    sheet.write_formula(row, 2, f"=SUM({points})", styles.total_words, "")
+    counted = [item.auto for item in card.items if item.auto is not None] if card else []
+    sheet.write_formula(row, 2, f"=SUM({points})", styles.total_words, sum((i.points for i in book.indicators), Decimal(0)))
     sheet.merge_range(row, 3, row, 4, "", styles.total_words)
-    for column, name, value in ((5, "F", whole), (6, "G", None)):
+    for column, name, value in ((5, "F", sum(counted, Decimal(0)) if counted else ""), (6, "G", "")):
         span = scores.format(name)
         formula = f'=IF(COUNT({span})=0,"",ROUND(SUM({span}),2))'
-        sheet.write_formula(row, column, formula, styles.total, "" if value is None else value)
+        sheet.write_formula(row, column, formula, styles.total, value)
     sheet.write_blank(row, 7, None, styles.total_words)
     sheet.set_row(row, 22)
     sheet.merge_range(row + 1, 0, row + 1, 7, HOW, styles.note)
