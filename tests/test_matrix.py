@@ -107,6 +107,14 @@ PAGES = {
     "scheme.take_back": ("POST", "/scheme/take-back/", {"id": "{draft_scheme}"}, (403, 302, 403, 403, 403, 403, 403)),
     "scheme.lock": ("POST", "/scheme/lock/", {"id": "{draft_scheme}"}, (403, 302, 403, 403, 403, 403, 403)),
     "scheme.decide": ("POST", "/scheme/decide/", {"id": "{draft_scheme}"}, (403, 403, 302, 403, 403, 403, 403)),
+    "assessment.export_all": ("GET", "/assessment/export-all/", {}, (403, 200, 200, 403, 403, 403, 403)),
+    "assessment.export_publicity": ("GET", "/assessment/export-publicity/", {}, (403, 200, 200, 403, 403, 403, 403)),
+    "assessment.export_self_form": (
+        "GET",
+        "/assessment/export-self-form/?sheet={sheet_a}",
+        {},
+        (403, 200, 200, 200, 404, 403, 403),
+    ),
     "gaps.index": ("GET", "/gaps/", {}, (403, 200, 200, 200, 200, 200, 403)),
     "evening_slot.night": ("GET", "/evening_slot/night/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "notice.send": ("POST", "/notice/send/", {"id": "{notice}"}, (403, 302, 403, 403, 403, 403, 403)),
@@ -270,6 +278,7 @@ def test_a_page_of_its_own_answers_each_person_as_agreed(endpoint, app, ids, per
         browser = person(who)
         answer = browser.get(path) if method == "GET" else browser.post(path, data)
         got.append(answer.status_code)
+        answer.close()  # a file that is sent is closed by who reads it
         if method == "POST" and answer.status_code in (200, 302):
             restart(app, base)
     assert tuple(got) == wanted
