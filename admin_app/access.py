@@ -72,11 +72,13 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.INCIDENTS: frozenset({R, C, U}),
         Resource.WORK: frozenset({R, C, U, D, X}),
         Resource.NOTICES: frozenset({R, C, U, D, X}),
-        Resource.RUBRIC: frozenset({R, C, U, X, P}),
+        Resource.RUBRIC: frozenset({R, C, U, D, X, P}),
+        Resource.APPROVALS: frozenset({R}),
         Resource.SCORES: frozenset({R, C, U, D, X}),
         Resource.AUDIT: frozenset({R}),
     },
-    Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS},
+    Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS}
+    | {Resource.APPROVALS: frozenset({R, C})},
     Role.SECRETARY: {
         Resource.SCHOOLS: frozenset({R}),
         Resource.STAFF: frozenset({R, C, U, D, X}),
@@ -89,7 +91,9 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.RUBRIC: frozenset({R}),
         Resource.SCORES: frozenset({R, X}),
     },
-    Role.PRINCIPAL: {resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT)}
+    Role.PRINCIPAL: {
+        resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS)
+    }
     | {Resource.INCIDENTS: frozenset({R, C, U})},
     Role.COUNSELLOR: {
         Resource.SCHOOLS: frozenset({R}),

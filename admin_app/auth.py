@@ -303,7 +303,12 @@ def _was_logged_in(session: Session, token: str) -> int | None:
     if user is None or not user.active:
         return None
     scope = access.scope_of(user, frozenset())
-    may_write = any(scope.may(action, resource) for action in (Action.CREATE, Action.UPDATE) for resource in Resource)
+    may_write = any(
+        scope.may(action, resource)
+        for action in (Action.CREATE, Action.UPDATE)
+        for resource in Resource
+        if resource is not Resource.APPROVALS
+    )
     return user.id if may_write else None
 
 

@@ -61,6 +61,7 @@ TABLES: dict[str, str] = {
     "attachment": "附件",
     "batch": "批量操作",
     "scheme": "考核方案",
+    "approval": "审批",
     "indicator": "指标",
     "assessment_round": "考核轮次",
     "sheet": "评分表",
@@ -93,7 +94,10 @@ def label(model: type[Base], name: str) -> str:
 
 
 def check(model: type[Base], name: str) -> Check | None:
-    return _info(model, name).get("check")
+    """The check of a column; a date without one of its own must at least lie in living memory."""
+    own = _info(model, name).get("check")
+    columns = class_mapper(model).columns
+    return own or (rules.sensible_date if name in columns and isinstance(columns[name].type, Date) else None)
 
 
 def group(model: type[Base], name: str) -> Group:
@@ -229,3 +233,22 @@ def of_table(table_name: str) -> str:
 
 def model_of(table_name: str) -> type[Base] | None:
     return next((m.class_ for m in models.Base.registry.mappers if m.class_.__tablename__ == table_name), None)
+
+
+DAYS = ("on", "found_on", "issued_on", "signed_on", "proposed_on", "start", "done_on")
+"""Where a record says when it was; the first that is filled in names it."""
+NAMED = ("parent", "carer", "responsibility")
+"""Records of a child that are known by a name of their own."""
+
+
+def heading(row: Any) -> str:
+    """What a page or a message calls a row. A child's record by the child, its kind and its day: nothing that is guarded."""
+    stay, child = getattr(row, "enrolment", None), getattr(row, "child", None)
+    who = getattr(row, "child_name", None) or getattr(stay, "child_name", None) or getattr(child, "name", None)
+    if who is None or isinstance(row, models.Enrolment):
+        return str(row)
+    kind = of_table(row.__tablename__)
+    if row.__tablename__ in NAMED:
+        return f"{who} · {kind} {row}"
+    day = next((text(value) for name in DAYS if (value := getattr(row, name, None)) is not None), "")
+    return f"{who} · {kind} {day}".rstrip()

@@ -55,6 +55,7 @@ class Resource(StrEnum):
     WORK = "work"
     NOTICES = "notices"
     RUBRIC = "rubric"
+    APPROVALS = "approvals"
     SCORES = "scores"
     ACCOUNTS = "accounts"
     AUDIT = "audit"
@@ -1831,8 +1832,28 @@ class Definition(Choice):
     XJ = "XJ", "学籍口径（一方或双方外出满3个月）"
 
 
+class BackEntry(Choice):
+    """补录: what an event is worth that was entered long after it happened. States are never discounted."""
+
+    FULL = "100", "全部计入"
+    HALF = "50", "按一半计"
+    NONE = "0", "不计"
+
+    @property
+    def share(self) -> Decimal:
+        return Decimal(self.value) / 100
+
+
+class SchemeState(Choice):
+    """A scheme is written, sent to the leader, approved and then locked under its number: a locked one never changes."""
+
+    DRAFT = "draft", "草稿"
+    SUBMITTED = "submitted", "待审批"
+    LOCKED = "locked", "已锁定"
+
+
 class Scheme(Row, Shared):
-    """考核方案: a year's rubric with its rules."""
+    """考核方案: a year's rubric with its rules, one version of it."""
 
     __tablename__ = "scheme"
     RESOURCE = Resource.RUBRIC
@@ -1846,7 +1867,15 @@ class Scheme(Row, Shared):
     weight: Mapped[Decimal] = field("折算分值", Exact, default=Decimal(5))
     bonus_cap: Mapped[Decimal] = field("加分封顶", Exact, default=Decimal(5))
     minimum: Mapped[Decimal] = field("参评最低适用分", Exact, default=Decimal(60))
+    back_entry: Mapped[BackEntry] = field("补录", Coded(BackEntry), default=BackEntry.FULL, hint="谈心、活动等在事后补录的怎样计分")
+    back_entry_days: Mapped[int] = field("补录天数", Integer, default=30, hint="事后超过这些天才录入的算补录")
+    state: Mapped[SchemeState] = field("状态", Coded(SchemeState), default=SchemeState.DRAFT)
+    based_on_id: Mapped[int | None] = field("复制自", ForeignKey("scheme.id"))
+    reason: Mapped[str | None] = field("修订原因", String(200))
+    submitted_at: Mapped[dt.datetime | None] = field("送审时间", Moment)
+    locked_at: Mapped[dt.datetime | None] = field("锁定时间", Moment)
     policy: Mapped[Notice | None] = link("依据文件")
+    based_on: Mapped[Scheme | None] = link("复制自", remote_side="Scheme.id")
     indicators: Mapped[list[Indicator]] = link("指标", back_populates="scheme", order_by="Indicator.position")
 
     def __str__(self) -> str:
@@ -1899,6 +1928,28 @@ class Indicator(Row, Shared):
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+
+class Decision(Choice):
+    APPROVED = "approved", "同意"
+    REFUSED = "refused", "退回"
+
+
+class Approval(Row, Shared):
+    """审批: what the leader decided on something the office laid before them. Never changed: a second thought is a second row."""
+
+    __tablename__ = "approval"
+    __table_args__ = (Index(None, "table_name", "row_id"),)
+    RESOURCE = Resource.APPROVALS
+
+    table_name: Mapped[str] = field("对象", String(40))
+    row_id: Mapped[int] = field("编号", Integer)
+    decision: Mapped[Decision] = field("意见", Coded(Decision))
+    words: Mapped[str | None] = field("说明", String(200))
+    by: Mapped[str] = field("审批人", String(30))
+
+    def __str__(self) -> str:
+        return str(self.decision)
 
 
 class RoundState(Choice):

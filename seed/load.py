@@ -63,6 +63,7 @@ from admin_app.models import (
     Responsibility,
     Round,
     Scheme,
+    SchemeState,
     School,
     SchoolKind,
     Setting,
@@ -159,7 +160,7 @@ def _calendar() -> Iterator[Day]:
 
 def _load_rubric(session: Session) -> int:
     rubric = tomllib.loads((REFERENCE / "rubric.toml").read_text(encoding="utf-8"))
-    groups = rubric.pop("level1")
+    groups, state = rubric.pop("level1"), SchemeState(rubric.pop("state"))
     scheme = Scheme(**{k: _value(Scheme, k, v) for k, v in rubric.items()})
     session.add(scheme)
     session.flush()
@@ -175,6 +176,8 @@ def _load_rubric(session: Session) -> int:
             params = item.pop("params", {})
             fields = {k: _value(Indicator, k, v) for k, v in item.items()}
             session.add(Indicator(scheme_id=scheme.id, parent_id=head.id, position=position, params=params, **fields))
+    session.flush()
+    scheme.state = state  # last: what is locked takes no more indicators
     return position + 1
 
 

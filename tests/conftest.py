@@ -168,8 +168,10 @@ def _county(session: Session) -> SimpleNamespace:
         kind=m.TransferKind.OUT, to_place="四川成都",
     )  # fmt: skip
     notice = m.Notice(title="关于开学摸底的通知", on=dt.date(2025, 9, 1), body="请按时上报")
-    session.add_all([transfer, going, notice])
+    draft = m.Scheme(code="2099", title="2099 年度方案", reason="草稿")
+    session.add_all([transfer, going, notice, draft])
     session.flush()
+    ids.draft_scheme = draft.id
     session.add(m.NoticeReceipt(notice_id=notice.id, school_id=a.id))
     ids.transfer_a, ids.transfer_b, ids.notice = going.id, transfer.id, notice.id
     for name in PEOPLE:

@@ -240,7 +240,7 @@ def test_a_number_out_of_range_is_refused_in_words(pupils, person, ids):
 
 def test_what_a_reader_may_not_see_cannot_be_guessed_by_sorting(person):
     page = person("office").get("/care_record/").text
-    assert "sort=7" in page and "sort=8" not in page  # 关注等级 is the ninth column
+    assert "sort=8" in page and "sort=9" not in page  # 关注等级 is the tenth column
 
 
 def test_a_teacher_who_answers_for_a_child_cannot_be_deleted(person, ids):

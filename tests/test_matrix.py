@@ -50,22 +50,24 @@ RIGHTS = {
     "post":             ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
     "paper":            ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
     "evening_slot":     ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
-    "census_return":    ("-"  , "RCUDX" , "RX" , "RCUDX" , "R"  , "-"   ),
+    "census_return":    ("-"  , "RCUDX" , "RX" , "RX"    , "R"  , "-"   ),
     "batch":            ("-"  , "RX"    , "RX" , "RX"    , "R"  , "-"   ),
     "notice":           ("-"  , "RCUDX" , "RX" , "R"     , "R"  , "R"   ),
     "assessment_round": ("-"  , "RCUX"  , "RX" , "R"     , "R"  , "R"   ),
     "scheme":           ("-"  , "RCUX"  , "RX" , "R"     , "R"  , "R"   ),
-    "indicator":        ("-"  , "RCUX"  , "RX" , "R"     , "R"  , "R"   ),
+    "indicator":        ("-"  , "RX"    , "RX" , "R"     , "R"  , "R"   ),
     "adjustment":       ("-"  , "RCUDX" , "RX" , "RX"    , "R"  , "-"   ),
     "inspection":       ("-"  , "RCUDX" , "RX" , "RX"    , "R"  , "-"   ),
     "user_account":     ("RCU", "-"     , "-"  , "-"     , "-"  , "-"   ),
     "audit_entry":      ("R"  , "R"     , "-"  , "-"     , "-"  , "-"   ),
 }  # fmt: skip
-NO_FORM = {"enrolment", "audit_entry", "batch"}
+NO_FORM = {"enrolment", "audit_entry", "batch", "indicator"}
+NEVER_DELETED = {"term", "code", "holiday", "workday", "census_round", "assessment_round", "scheme", "indicator"}
+"""The office may take an indicator out of a draft, in the editor; at these screens there is no trash to put a row in."""
 SHARED = {"school", "township", "term", "code", "holiday", "workday", "census_round", "notice", "assessment_round", "scheme", "indicator",
           "user_account", "audit_entry"}  # fmt: skip
 """No owner school: whoever may look sees every row."""
-FILE_OF_A = {"school": "a", "assessment_round": "round", "notice": "notice"}
+FILE_OF_A = {"scheme": "draft_scheme", "school": "a", "assessment_round": "round", "notice": "notice"}
 
 # Pages of their own: (method, address, data) -> what admin, office, leader, secretaries of A and B, principal and counsellor of A
 # get; A's rows are asked for.
@@ -94,6 +96,7 @@ PAGES = {
     "assessment.judge": ("POST", "/assessment/judge/", {"sheet": "{sheet_a}"}, (403, 302, 403, 403, 403, 403, 403)),
     "assessment.freeze": ("POST", "/assessment/freeze/", {"round": "{round}"}, (403, 302, 403, 403, 403, 403, 403)),
     "assessment.publish": ("POST", "/assessment/publish/", {"round": "{round}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "assessment.anomalies": ("GET", "/assessment/anomalies/", {}, (403, 200, 200, 403, 403, 403, 403)),
     "assessment.export_summary": ("GET", "/assessment/export/", {}, (403, 200, 200, 403, 403, 403, 403)),
     "assessment.export_sheet": ("GET", "/assessment/export-sheet/?sheet={sheet_a}", {}, (403, 200, 200, 200, 404, 403, 403)),
     "assessment.export_all": ("GET", "/assessment/export-all/", {}, (403, 200, 200, 403, 403, 403, 403)),
@@ -104,6 +107,14 @@ PAGES = {
         {},
         (403, 200, 200, 200, 404, 403, 403),
     ),
+    "scheme.editor": ("GET", "/scheme/editor/?id={draft_scheme}", {}, (403, 200, 302, 302, 302, 302, 302)),
+    "scheme.compare": ("GET", "/scheme/compare/?id={draft_scheme}&old=1", {}, (403, 200, 200, 200, 200, 200, 200)),
+    "scheme.remove": ("POST", "/scheme/remove/", {"id": "1"}, (403, 403, 403, 403, 403, 403, 403)),
+    "scheme.clone": ("POST", "/scheme/clone/", {"id": "1"}, (403, 302, 403, 403, 403, 403, 403)),
+    "scheme.submit": ("POST", "/scheme/submit/", {"id": "{draft_scheme}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "scheme.take_back": ("POST", "/scheme/take-back/", {"id": "{draft_scheme}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "scheme.lock": ("POST", "/scheme/lock/", {"id": "{draft_scheme}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "scheme.decide": ("POST", "/scheme/decide/", {"id": "{draft_scheme}"}, (403, 403, 302, 403, 403, 403, 403)),
     "gaps.index": ("GET", "/gaps/", {}, (403, 200, 200, 200, 200, 200, 403)),
     "evening_slot.night": ("GET", "/evening_slot/night/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "notice.send": ("POST", "/notice/send/", {"id": "{notice}"}, (403, 302, 403, 403, 403, 403, 403)),
@@ -193,8 +204,9 @@ def expected(screen, endpoint, who):
             return 404 if foreign or screen in NO_FORM else 200 if "U" in mine else 403
         case "delete_view":
             if not right_to_trash(screen, who):
-                return 403
-            return 404 if foreign or screen in NO_FORM else 302
+                # the office alone corrects what was handed in; a stranger's is not there to begin with
+                return 404 if screen == "census_return" and foreign else 403
+            return 404 if screen in NEVER_DELETED or foreign or screen in NO_FORM else 302
         case "export":
             return 200 if "X" in mine else 403
         case _:
@@ -203,10 +215,14 @@ def expected(screen, endpoint, who):
 
 def right_to_make(screen, who):
     """The enrolment and the batch have no form, but their resource may be made: the address is simply not there."""
+    if screen == "indicator":
+        return who == "office"
     return screen in ("enrolment", "batch") and who in ("office", "secretary_a", "secretary_b")
 
 
 def right_to_trash(screen, who):
+    if screen in NEVER_DELETED:
+        return who == "office"
     return "D" in rights(screen, who) or (screen in ("enrolment", "batch") and who in ("office", "secretary_a", "secretary_b"))
 
 

@@ -462,3 +462,221 @@ def test_a_school_without_a_dossier_keeper_is_told_so(app, ids, person):
         session.add(m.Post(school_id=ids.a, body=m.Body.KEEPER, name="张管理", start=TODAY - dt.timedelta(days=30)))
         session.commit()
     assert "未登记档案管理员" not in person("secretary_a").get("/").text
+
+
+# --- two people, one row; forms that hold back what may not be read ---
+
+
+def talk_form(ids, **more):
+    return {
+        "enrolment": str(ids.enrolment_a),
+        "kind": "talk",
+        "way": "face",
+        "role": "responsible",
+        "attention": "normal",
+        "on": "2025-10-08",
+    } | more
+
+
+def test_two_people_saving_one_row_from_their_forms_do_not_overwrite_each_other(app, ids, person):
+    path, browser = f"/care_record/edit/?id={ids.care_record_a}", person("secretary_a")
+    opened = rows(app, m.CareRecord, m.CareRecord.id == ids.care_record_a)[0].version
+    first = browser.post(path, talk_form(ids, version=str(opened), content="第一个人写的"))
+    second = browser.post(path, talk_form(ids, version=str(opened), content="第二个人写的"))
+    assert first.status_code == 302 and second.status_code == 200
+    assert "他人已先保存" in second.text and "第一个人写的" in second.text and "第二个人写的" in second.text
+    (row,) = rows(app, m.CareRecord, m.CareRecord.id == ids.care_record_a)
+    assert (row.content, row.version) == ("第一个人写的", opened + 1)
+
+
+@pytest.mark.parametrize("version", ["zzz", "0", "9" * 30])
+def test_a_version_that_is_none_is_a_conflict_and_nothing_else(app, ids, person, version):
+    page = person("secretary_a").post(
+        f"/care_record/edit/?id={ids.care_record_a}", talk_form(ids, version=version, content="新写的")
+    )
+    assert page.status_code == 200 and "新写的" in page.text
+    assert rows(app, m.CareRecord, m.CareRecord.id == ids.care_record_a)[0].content != "新写的"
+
+
+def test_undo_keeps_a_row_that_was_changed_by_its_form_since(app, ids, person):
+    secretary = person("secretary_a")
+    secretary.post("/quick/talks/", {"kind": "talk", "on": TODAY.isoformat(), "way": "face", "role": "responsible", "child": [str(ids.enrolment_a)],
+                                     "content": "一起谈", "school": str(ids.a), "class": "all"})  # fmt: skip
+    batch = max(rows(app, m.Batch), key=lambda row: row.id)
+    (talk,) = rows(app, m.CareRecord, m.CareRecord.content == "一起谈")
+    form = talk_form(ids, on=TODAY.isoformat(), version=str(talk.version), content="后来补充的")
+    assert secretary.post(f"/care_record/edit/?id={talk.id}", form).status_code == 302
+    page = secretary.post("/batch/undo/", {"id": str(batch.id)}, follow_redirects=True).text
+    assert "以下记录后来又有改动" in page and "甲小雨 · 关爱记录" in page
+    assert rows(app, m.CareRecord, m.CareRecord.id == talk.id)[0].content == "后来补充的"
+
+
+def test_a_form_neither_shows_nor_overwrites_what_the_actor_may_not_read(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        session.get(m.CareRecord, ids.care_record_a).content = "孩子的秘密"
+        session.get(m.HelpPlan, ids.help_plan_a).plan = "家里的难处"
+        session.commit()
+    page = person("office").get(f"/care_record/edit/?id={ids.care_record_a}").text
+    assert "秘密" not in page and 'name="content"' not in page
+    version = rows(app, m.CareRecord, m.CareRecord.id == ids.care_record_a)[0].version
+    changed = talk_form(ids, version=str(version), content="改掉", place="操场")
+    assert person("office").post(f"/care_record/edit/?id={ids.care_record_a}", changed).status_code == 302
+    (row,) = rows(app, m.CareRecord, m.CareRecord.id == ids.care_record_a)
+    assert (row.content, row.place) == ("孩子的秘密", "操场")
+    assert "难处" not in person("counsellor_a").get(f"/help_plan/edit/?id={ids.help_plan_a}").text
+
+
+def test_the_title_of_a_page_tells_nothing_that_its_fields_hold_back(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        for kind in (m.CategoryKind.K07, m.CategoryKind.K09):
+            session.add(m.Category(child_id=ids.child_a, school_id=ids.a, kind=kind, start=dt.date(2025, 9, 1)))
+        session.get(m.Flag, ids.flag_a).level = m.Attention.FOCUS
+        session.commit()
+    for row in rows(app, m.Category, m.Category.kind.in_([m.CategoryKind.K07, m.CategoryKind.K09])):
+        page = person("leader").get(f"/child_category/details/?id={row.id}").text
+        assert "艾滋病" not in page and "监护缺失" not in page and "甲小雨 · 困境与家庭类别" in page
+    assert "重点</" not in person("leader").get(f"/flag/details/?id={ids.flag_a}").text
+
+
+def test_the_counsellor_is_not_told_of_the_family_on_the_dossier(ids, person):
+    page = person("counsellor_a").get(f"/child/details/?id={ids.child_a}").text.split("<main")[1]
+    assert "外出务工" not in page and "双亲外出（" not in page and "（受限）" in page
+
+
+@pytest.mark.parametrize("situation", list(m.Situation))
+def test_every_situation_of_a_mandatory_report_can_be_saved(ids, person, situation):
+    form = {
+        "school": str(ids.a),
+        "child": str(ids.child_a),
+        "found_at": "2025-10-08T09:00",
+        "finder": "王老师",
+        "situation": situation.value,
+    }
+    assert person("secretary_a").post("/mandatory_report/new/", form).status_code == 302
+
+
+def test_a_school_cannot_write_its_census_return_by_hand(app, ids, person):
+    form = {"census": "1", "school": str(ids.a_site), "on": "2020-01-01", "children": "999", "girls": "1", "by": "x"}
+    assert person("secretary_a").post("/census_return/new/", form).status_code == 403
+    assert person("secretary_a").post(f"/census_return/edit/?id={ids.census_return_a}", form).status_code == 403
+
+
+# --- trash, undo and moves that meet something in the way ---
+
+
+def test_restoring_what_was_entered_again_since_is_refused_in_words(app, ids, person):
+    parent = rows(app, m.Parent, m.Parent.id == ids.parent_a)[0]
+    person("secretary_a").post("/parent/delete/", {"id": str(parent.id), "reason": "重录"})
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        session.add(m.Parent(child_id=parent.child_id, school_id=parent.school_id, side=parent.side, name="又录"))
+        session.commit()
+    page = person("office").post("/trash/restore/", {"table": "parent", "id": str(parent.id)}, follow_redirects=True)
+    assert page.status_code == 200 and "该儿童的这一方父母已登记" in page.text
+
+
+def test_a_child_with_counselling_records_can_be_deleted_and_they_stay_with_the_counsellor(app, ids, person):
+    assert person("secretary_a").post("/child/delete/", {"id": str(ids.child_a), "reason": "重复"}).status_code == 302
+    assert rows(app, m.Child, m.Child.id == ids.child_a) == []
+    assert len(rows(app, m.Counselling, m.Counselling.id == ids.counselling_a)) == 1
+
+
+def test_deleting_a_child_takes_its_waiting_transfer_along(app, ids, person):
+    (transfer,) = rows(app, m.Transfer, m.Transfer.id == ids.transfer_b)
+    assert person("secretary_b").post("/child/delete/", {"id": str(transfer.child_id), "reason": "重复"}).status_code == 302
+    assert rows(app, m.Transfer, m.Transfer.id == ids.transfer_b) == []
+    assert person("secretary_a").post("/transfer/accept/", {"id": str(ids.transfer_b)}).status_code == 404
+
+
+def test_a_teacher_who_answers_until_some_day_to_come_is_not_deleted(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        for held in session.scalars(select(m.Responsibility).where(m.Responsibility.staff_id == ids.staff_a)):
+            held.end = TODAY + dt.timedelta(days=200)
+        session.commit()
+    page = person("secretary_a").post("/staff/delete/", {"id": str(ids.staff_a), "reason": "离任"}, follow_redirects=True)
+    assert "请先移交责任" in page.text and len(rows(app, m.Staff, m.Staff.id == ids.staff_a)) == 1
+
+
+def test_the_counsellor_hands_a_child_over_for_the_holiday(app, ids, person):
+    (handover,) = rows(app, m.Handover, m.Handover.id == ids.holiday_handover_a)
+    form = {
+        "holiday": str(handover.holiday_id),
+        "school": str(ids.a),
+        "enrolment": str(handover.enrolment_id),
+        "village_person": "李主任",
+        "overwrite": "1",
+    }
+    assert person("counsellor_a").post("/handover/save/", form).status_code == 302
+    assert rows(app, m.Handover, m.Handover.id == handover.id)[0].village_person == "李主任"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data"),
+    [
+        ("POST", "/handover/save/", {"holiday": "99999"}),
+        ("POST", "/census/hand-in/", {"census": "9999", "school": "{a}"}),
+    ],
+)
+def test_an_unknown_row_is_not_taken_for_another(method, path, data, ids, person):
+    data = {k: v.format(**vars(ids)) for k, v in data.items()}
+    assert person("secretary_a").post(path, data).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/transfer/accept/", {"id": "abc"}),
+        ("/transfer/accept/", {"id": "9" * 40}),
+        ("/mandatory_report/new/", {"school": "{a}", "finder": "王老师", "situation": "1", "found_at": "0001-01-01T00:00"}),
+        ("/opinion/new/", {"school": "{a}", "source": "微信", "summary": "x", "level": "normal", "found_at": "0026-01-01T00:00"}),
+        ("/mandatory_report/new/", {"school": "{a}", "finder": "王老师", "situation": "1", "found_at": "9999-12-31T23:59"}),
+        ("/child/edit/?id={child_a}", {"distance": "9" * 400}),
+        ("/transfer/new/", {"child": "{child_a}", "to_school": "{b}", "kind": "move", "proposed_on": "0001-01-01"}),
+        ("/evening_slot/night/", {"on": "2025-12-02", "count-1": "9" * 5000}),
+        ("/staff_handover/save/", {"staff": "{staff_a}", "on": "9999-12-31", "everybody": "{staff_a}"}),
+        ("/staff_handover/save/", {"staff": "{staff_a}", "on": "2025-12-02", "everybody": "abc"}),
+    ],
+)
+def test_odd_input_is_a_sentence_and_never_an_error(path, data, ids, person, app):
+    data = {k: v.format(**vars(ids)) for k, v in data.items()}
+    before = len(rows(app, m.Transfer)), len(rows(app, m.MandatoryReport)), len(rows(app, m.Opinion))
+    assert person("secretary_a").post(path.format(**vars(ids)), data).status_code in (200, 302)
+    assert before == (len(rows(app, m.Transfer)), len(rows(app, m.MandatoryReport)), len(rows(app, m.Opinion)))
+
+
+@pytest.mark.parametrize(
+    "path", ["/assessment_round/ajax/lookup/?name=scheme&query=和", "/scheme/ajax/lookup/?name=policy&query=和"]
+)
+def test_every_look_up_answers(path, person):
+    assert person("office").get(path).status_code == 200
+
+
+def test_a_broken_return_address_does_not_make_a_save_look_failed(app, ids, person):
+    version = rows(app, m.Parent, m.Parent.id == ids.parent_a)[0].version
+    form = {"child": str(ids.child_a), "side": "father", "bond": "own", "name": "新名字", "version": str(version)}
+    answer = person("secretary_a").post(f"/parent/edit/?id={ids.parent_a}&url=/child/%0D%0AX", form)
+    assert answer.status_code == 302 and "\n" not in answer.location
+
+
+def test_a_second_click_on_accept_says_that_it_is_done(app, ids, person):
+    secretary, form = person("secretary_a"), {"id": str(ids.transfer_b)}
+    assert "已接收" in secretary.post("/transfer/accept/", form, follow_redirects=True).text
+    assert "已经接收，不必再办" in secretary.post("/transfer/accept/", form, follow_redirects=True).text
+
+
+def test_lists_of_childrens_records_say_the_school_and_find_a_child_by_name(ids, person):
+    page = person("office").get("/letter/?search=甲小雨").text
+    assert "甲小雨" in page and "丁不漏" not in page and "<td>晨光小学</td>" in page
+    assert "丁不漏" not in person("office").get(f"/responsibility/?school={ids.a}").text
+    assert "甲小雨" not in person("secretary_b").get(f"/letter/?school={ids.a}&search=甲").text.split("<main")[1].replace(
+        'value="甲', ""
+    )
+
+
+def test_who_may_only_read_is_led_from_a_gap_to_the_child_and_not_to_a_form(ids, person):
+    page = person("leader").get(f"/gaps/?school={ids.a}").text
+    assert "/new/" not in page.split("<main")[1]
+
+
+def test_a_ledger_is_never_read_into_the_bureau_by_one_click(person):
+    page = person("office").get("/imports/").text
+    assert "县教育局德育股" not in page.split("<main")[1] and '<option value=""></option>' in page

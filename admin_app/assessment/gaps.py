@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from ..models import Round, RoundState, School
 from . import facts, scoring, workflow
 from .facts import Window
+from .facts.catalogue import Shape
 from .patterns import ONE, ZERO, cents
 from .scoring import Fact, Line, Rule
 
@@ -66,8 +67,8 @@ def of(session: Session, round_: Round, on: dt.date, schools: Iterable[School] |
     wanted = list(schools) if schools is not None else workflow.assessed(session)
     window = replace(Window.of(session, round_), cut_off=min(on, round_.cut_off))
     rules = [(indicator, rule) for indicator, rule in workflow.rules_of(session, round_) if rule.metrics]
-    computed = {code for _indicator, rule in rules for code in rule.metrics} & facts.METRICS.keys()
-    by_unit = facts.compute(window, [school.id for school in wanted], sorted(computed))
+    computed = facts.known(code for _indicator, rule in rules for code in rule.metrics)
+    by_unit = facts.compute(window, [school.id for school in wanted], computed)
     return [
         SchoolGaps(s, _of_school(s, [rule for _i, rule in rules], {i.code: i.title for i, _r in rules}, by_unit[s.id]))
         for s in wanted
@@ -84,8 +85,9 @@ def _of_school(school: School, rules: list[Rule], titles: dict[str, str], known:
             missing = known[code].missing
             if known[code].value is None or not missing:
                 continue
-            points = cents(_earned(rule, known | {code: _full(code, known[code])}) - now)
-            described = facts.METRICS[code]
+            described = facts.find(code)
+            assert described is not None, code
+            points = cents(_earned(rule, known | {code: _full(described.shape, known[code])}) - now)
             found.append(Gap(rule.code, titles[rule.code], code, described.title, described.clause, missing, points))
     return tuple(sorted(found, key=lambda gap: (-gap.points, gap.code)))
 
@@ -94,9 +96,9 @@ def _earned(rule: Rule, known: dict[str, Fact]) -> Decimal:
     return scoring.evaluate(rule.pattern, rule.points, rule.params, known, ZERO).earned
 
 
-def _full(code: str, fact: Fact) -> Fact:
+def _full(shape: Shape, fact: Fact) -> Fact:
     """The fact with nothing missing."""
-    match facts.METRICS[code].shape:
+    match shape:
         case "events":
             return replace(fact, value=ZERO)
         case "count":

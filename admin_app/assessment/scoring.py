@@ -74,6 +74,11 @@ class Rule:
         return tuple(dict.fromkeys((*_named(self.params, "when"), *_named(self.params, "metric"))))
 
     @property
+    def ranks(self) -> bool:
+        """Is it, or a part of it, scored by the place in the group?"""
+        return self.pattern == "RANK" or any(part.get("pattern") == "RANK" for part in self.params.get("parts", ()))
+
+    @property
     def judged_points(self) -> Decimal:
         """How many of its points a person judges at a school to which all of it applies."""
         return _judged(self.pattern, self.points, self.params, None)
@@ -217,7 +222,7 @@ def evaluate(pattern: str, points: Decimal, params: Mapping[str, Any], facts: Ma
         case "EVENT":
             return patterns.event(points, [(value(e), Decimal(str(e["per"]))) for e in params["events"]])
         case "RANK":
-            place = value(params)
+            place = facts[place_of(params["metric"])].value if place_of(params["metric"]) in facts else None
             return patterns.rank(points, None if place is None else int(place), [Decimal(str(p)) for p in params["by_place"]])
         case "MANUAL":
             return NOT_APPLICABLE if judged is None else patterns.manual(points, judged)
@@ -225,6 +230,20 @@ def evaluate(pattern: str, points: Decimal, params: Mapping[str, Any], facts: Ma
             parts = [evaluate(p["pattern"], Decimal(str(p["points"])), p, facts, judged) for p in params["parts"]]
             return patterns.weighted(parts, share_empty=params.get("empty") == "share", maximum=points)
     raise ValueError(f"no such scoring pattern: {pattern}")
+
+
+def place_of(metric: str) -> str:
+    """The key of a school's place in its group by a metric, beside the metric's own fact."""
+    return f"place:{metric}"
+
+
+def places(values: Mapping[int, Decimal | None], groups: Mapping[int, str]) -> dict[int, Decimal]:
+    """The place of each school inside its group, the highest value first; ties share one, the next is skipped."""
+    there = {school: value for school, value in values.items() if value is not None}
+    return {
+        school: Decimal(1 + sum(other > value for rival, other in there.items() if groups[rival] == groups[school]))
+        for school, value in there.items()
+    }
 
 
 def _shown(rule: Rule, facts: Mapping[str, Fact]) -> tuple[Decimal | None, Decimal | None]:

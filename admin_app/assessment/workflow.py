@@ -109,11 +109,22 @@ def score(session: Session, round_: Round) -> Results:
         return Results(*freezing.read(session, round_))
     rules = rules_of(session, round_)
     schools = assessed(session)
-    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools])
+    wanted = facts.known(code for _indicator, rule in rules for code in rule.metrics)
+    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], wanted)
+    add_places(by_unit, [rule for _indicator, rule in rules], schools)
     judged = _judged(session, round_)
     adjusted = adjustments(session, round_)
     cards = [_card(school, rules, by_unit[school.id], judged, adjusted.get(school.id, ()), round_) for school in schools]
     return Results(scoring.rank_groups(cards, round_.scheme.quota), by_unit)
+
+
+def add_places(by_unit: dict[int, dict[str, Fact]], rules: Iterable[Rule], schools: Iterable[School]) -> None:
+    """For rules scored by rank: each school's place in its group, a fact beside the metric it is a place by."""
+    groups = {school.id: str(school.school_group) for school in schools}
+    for metric in {metric for rule in rules if rule.ranks for metric in rule.metrics}:
+        values = {school: known[metric].value for school, known in by_unit.items() if metric in known}
+        for school, place in scoring.places(values, groups).items():
+            by_unit[school][scoring.place_of(metric)] = Fact(place)
 
 
 def applies(rule: Rule, school: School) -> bool:

@@ -124,13 +124,16 @@ def write_evening(session: Session, on: dt.date, typed: dict[int, tuple[str, str
     """
     if on > dt.date.today():
         raise Complaint("日期不能晚于今天。", "on")
+    slots = evening(session, on)
+    if unknown := {pk for pk, (count, _teacher) in typed.items() if count} - {slot.id for slot, _held in slots}:
+        raise Complaint("不是有效的选项：这一天没有这个时段。", f"count-{min(unknown)}")
     codes = {code.code: code for code in session.scalars(select(Code).where(Code.code.in_(CODE_OF.values())))}
     written = 0
-    for slot, held in evening(session, on):
+    for slot, held in slots:
         count, teacher = typed.get(slot.id, ("", ""))
         if not count:
             continue
-        if not (count.isascii() and count.isdigit() and int(count) <= MOST):
+        if not (count.isascii() and count.isdigit() and len(count) < 6 and int(count) <= MOST):
             raise Complaint(f"{slot.hours} {slot.content}：到场人数应填 0 到 {MOST} 的整数。", f"count-{slot.id}")
         if held is None:
             held = Activity(school_id=slot.school_id, slot_id=slot.id, on=on, title=slot.content, kind=codes[CODE_OF[slot.kind]])

@@ -16,6 +16,7 @@ from sqlalchemy import Date, event, inspect, or_, select
 from sqlalchemy.orm import Session, class_mapper
 
 from .. import labels
+from ..access import Action, scope_in
 from ..models import Batch, BatchKind, Child, Enrolment, Transfer, TransferState
 from ..orm import Base, BlindIndex, ChildFile, Choice, Coded, Exact, Kept, Moment, OnRecord, Row, Sealed, Several, utcnow
 from ..rules import Complaint
@@ -32,7 +33,13 @@ def watch(session_class: type[Session]) -> None:
 
 @contextmanager
 def recorded(session: Session, kind: BatchKind, school_id: int, words: str) -> Iterator[Batch]:
-    """Everything saved inside the block is one batch. Nothing saved leaves no batch."""
+    """Everything saved inside the block is one batch. Nothing saved leaves no batch, and so does an actor who keeps none
+    (a counsellor writes care records, not school work): there the rows stand alone.
+    """
+    if not scope_in(session).may(Action.CREATE, Batch.RESOURCE):
+        yield Batch(kind=kind, school_id=school_id, words=words[:200])
+        session.flush()
+        return
     session.flush()
     changes = session.info["batch"] = []
     batch = Batch(kind=kind, school_id=school_id, words=words[:200])
@@ -59,6 +66,7 @@ def undo(session: Session, batch: Batch) -> tuple[int, list[str]]:
         model = models[table]
         row = session.scalar(select(model).where(model.id == row_id))
         if row is None:
+            kept.append(f"{labels.of_table(table)} {row_id}（在回收站）")
             continue
         if change is None:
             taken_back = _trash_new(session, row, version)
@@ -68,8 +76,9 @@ def undo(session: Session, batch: Batch) -> tuple[int, list[str]]:
             done += 1
             session.flush()  # one at a time: an open stay can only be opened again once the newer one is gone
         else:
-            kept.append(f"{labels.of_table(table)} {row}")
-    batch.undone_at = utcnow()
+            kept.append(labels.heading(row))
+    if done or not kept:  # a batch of which nothing could be taken back may be tried again, once what came later is undone
+        batch.undone_at = utcnow()
     return done, kept
 
 

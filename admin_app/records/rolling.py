@@ -156,7 +156,7 @@ def _roll_class(session: Session, klass: Klass, class_name: str, to: str, on: dt
         return
     if to == STAY:
         return  # nothing chosen: these are moved one by one
-    target = session.get(School, int(to)) if to.isdecimal() else None
+    target = session.get(School, int(to)) if to.isdecimal() and len(to) < 10 else None
     if target is None:
         raise Complaint(f"{klass.school} {klass.grade}{klass.name}：升入学校不是有效的选项。")
     transfers.propose_class(session, children, target, on, klass.next_grade, TransferKind.PROMOTION)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import datetime as dt
+
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ..access import scope_in
@@ -10,7 +12,6 @@ from ..models import (
     Activity,
     Attendance,
     Child,
-    Counselling,
     DropoutCase,
     DropoutStep,
     Parent,
@@ -88,7 +89,9 @@ def restore(session: Session, model: type[Kept], row_id: int) -> int:
 
 
 def _refuse_answerable(session: Session, staff: Staff) -> None:
-    held = select(Responsibility.id).where(Responsibility.staff_id == staff.id, Responsibility.end.is_(None))
+    held = select(Responsibility.id).where(
+        Responsibility.staff_id == staff.id, or_(Responsibility.end.is_(None), Responsibility.end > dt.date.today())
+    )
     if session.scalar(held.limit(1)) is not None:
         raise Complaint("该教师还是儿童的包保责任人，请先移交责任，再填离任日或删除。")
 
@@ -110,7 +113,9 @@ def _refuse_second(session: Session, transfer: Transfer) -> None:
 def _dependants(session: Session, row: Kept) -> list[Kept]:
     if isinstance(row, Child):
         kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | OnRecord | History | CareEvent)]
-        return [r for kind in (*kinds, Counselling) for r in session.scalars(select(kind).where(kind.child_id == row.id))]
+        waiting = Transfer.state.in_((TransferState.PENDING, TransferState.REQUESTED))
+        moves = session.scalars(select(Transfer).where(Transfer.child_id == row.id, waiting))
+        return [*moves, *(r for kind in kinds for r in session.scalars(select(kind).where(kind.child_id == row.id)))]
     if isinstance(row, Parent):
         return list(session.scalars(select(ParentStatus).where(ParentStatus.parent_id == row.id)))
     if isinstance(row, Activity):

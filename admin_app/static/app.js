@@ -14,6 +14,16 @@
     if (all) document.querySelectorAll(all.dataset.tickAll).forEach((box) => { box.checked = all.checked; });
   });
 
+  // what is folded on the screen is printed unfolded
+  window.addEventListener("beforeprint", () => document.querySelectorAll(".main details:not(.drop):not(.trash):not([open])").forEach((d) => { d.dataset.folded = "1"; d.open = true; }));
+  window.addEventListener("afterprint", () => document.querySelectorAll("details[data-folded]").forEach((d) => { d.open = false; delete d.dataset.folded; }));
+
+  // a choice that changes what a form asks: the form comes back with the same words and the new questions
+  document.addEventListener("change", (e) => {
+    const again = e.target.closest("[data-again]") && e.target.form?.querySelector('button[name="_again"]');
+    if (again) again.click();
+  });
+
   document.addEventListener("submit", (e) => {
     const ask = e.target.dataset.confirm;
     if (ask && !window.confirm(ask)) { e.preventDefault(); return; }

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from .. import audit, rules
 from ..access import SYSTEM, Action
-from ..assessment import facts, workbooks, workflow
+from ..assessment import anomalies, facts, workbooks, workflow
 from ..assessment.scoring import Card, Status
 from ..db import session_with
 from ..models import (
@@ -30,6 +30,7 @@ from ..models import (
     Round,
     RoundState,
     Scheme,
+    SchemeState,
     School,
     Sheet,
 )
@@ -144,7 +145,6 @@ class AssessmentView(ToolView):
             card=card,
             heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.db_session.scalars(_items(head))]) for head in heads],
             rule_of=workflow.rule_of,
-            metrics=facts.METRICS,
             adjustments=workflow.adjustments(self.db_session, round_).get(sheet.school_id, []),
             may_judge=current_scope().may(Action.UPDATE, Resource.SCORES) and round_.state is RoundState.OPEN,
             Status=Status,
@@ -195,7 +195,7 @@ class AssessmentView(ToolView):
             abort(404)
         rule = workflow.rule_of(indicator)
         known = results.facts.get(sheet.school_id, {})
-        parts = [(facts.METRICS[m], known[m]) for m in rule.metrics if m in known and m in facts.METRICS]
+        parts = [(described, known[m]) for m in rule.metrics if m in known and (described := facts.find(m)) is not None]
         children = {line.child_id for _metric, fact in parts for line in fact.lines if line.child_id}
         here = set(self.db_session.scalars(select(Child.id).where(Child.id.in_(children))))
         note("open", "item_score", indicator.code, sheet.school_id)
@@ -212,6 +212,24 @@ class AssessmentView(ToolView):
             plain=workbooks.plain,
             Status=Status,
         )
+
+    @expose("/anomalies/")
+    def anomalies(self) -> Any:
+        """What to look at before a result is published; for those who see the county."""
+        if not self._see_all():
+            abort(403)
+        round_ = self._round()
+        if round_ is None:
+            return self.render("assessment/none.html")
+        with session_with(SYSTEM) as session:
+            same = session.get_one(Round, round_.id)
+            found = anomalies.of(session, same, workflow.score(session, same).cards)
+        schools = {s.id: s for s in self.db_session.scalars(select(School).where(School.assessed))}
+        sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+        return self.render(
+            "assessment/anomalies.html", round=round_, found=[a for a in found if a.unit in schools], schools=schools, sheets=sheets,
+            why=anomalies.WHY, kinds=list(anomalies.Kind),
+        )  # fmt: skip
 
     # --- acts ---
 
@@ -349,6 +367,8 @@ class RoundView(RecordView):
     link_column = "title"
 
     def before_save(self, form: Any, row: Round, created: bool) -> None:
+        if row.scheme is not None and row.scheme.state is not SchemeState.LOCKED:
+            raise Complaint("考核方案还没有锁定；先送审，经分管领导同意后锁定。", "scheme")
         if not created and row.state is not RoundState.OPEN:
             raise Complaint("本轮已冻结，不能再改。")
         if row.start and row.last_day and row.last_day <= row.start:
@@ -358,59 +378,6 @@ class RoundView(RecordView):
 
     def after_save(self, form: Any, row: Round, created: bool) -> None:
         workflow.open_sheets(self.db_session, row)
-
-
-class SchemeView(RecordView):
-    model = Scheme
-    group = GROUP
-    section = SETUP
-    title = "考核方案"
-    menu_for = Action.UPDATE
-    column_list = ("title", "code", "document", "definition", "quota", "weight", "bonus_cap", "minimum")
-    form_columns = ("code", "title", "document", "policy", "definition", "quota", "weight", "bonus_cap", "minimum")
-    default_sort = (("code", True),)
-    link_column = "title"
-
-    def before_save(self, form: Any, row: Scheme, created: bool) -> None:
-        if not created:
-            _refuse_frozen(self.db_session, row.id)
-
-
-class IndicatorView(RecordView):
-    model = Indicator
-    group = GROUP
-    section = SETUP
-    title = "考核指标"
-    menu_for = Action.UPDATE
-    column_list = ("code", "title", "points", "tag", "pattern", "standard", "evidence", "applies", "scheme.code")
-    form_columns = (
-        "scheme",
-        "parent",
-        "code",
-        "title",
-        "position",
-        "points",
-        "tag",
-        "standard",
-        "evidence",
-        "pattern",
-        "params",
-        "applies",
-    )
-    filters = ("scheme", "tag", "pattern")
-    lookups = {
-        "scheme": SCHEMES,
-        "parent": Lookup(Indicator, only=lambda q, _s: q.where(Indicator.parent_id.is_(None)), order=("position",)),
-    }
-    search = ("title", "code")
-    default_sort = (("scheme_id", True), ("position", False))
-    link_column = "title"
-
-    def before_save(self, form: Any, row: Indicator, created: bool) -> None:
-        if row.scheme is not None:
-            _refuse_frozen(self.db_session, row.scheme.id)
-        if row.params is not None and not isinstance(row.params, dict):
-            raise Complaint("参数应为 JSON 对象。", "params")
 
 
 class AdjustmentView(RecordView):
@@ -433,13 +400,6 @@ class AdjustmentView(RecordView):
             raise Complaint("一票否决须选否决后果。", "effect")
         if row.points is not None and row.points < 0:
             raise Complaint("分值填正数；扣分由类别决定。", "points")
-
-
-def _refuse_frozen(session: Any, scheme_id: int) -> None:
-    """A scheme that a frozen round was scored by does not change any more."""
-    frozen = select(Round.id).where(Round.scheme_id == scheme_id, Round.state != RoundState.OPEN)
-    if session.scalar(frozen.limit(1)) is not None:
-        raise Complaint("已有轮次按本方案冻结，方案不能再改。请复制为新版本。")
 
 
 class InspectionView(RecordView):

@@ -22,7 +22,6 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, class_mapper
 from sqlalchemy.orm.exc import StaleDataError
-from wtforms import HiddenField
 
 from .. import auth, labels, rules
 from ..access import Action, Refused, shown
@@ -31,13 +30,16 @@ from ..models import Attachment, Resource
 from ..orm import Base, Kept
 from ..records import attachments, concerns, trash
 from ..rules import Complaint
-from .fields import AdminForm, ColumnCheck, Converter, Lookup, number_or_none
+from .fields import AdminForm, ColumnCheck, Converter, Lookup, VersionField, number_or_none
+from .filters import by_school
 from .gate import Gate, current_scope, note
 from .lists import Listing
 from .words import screen_words
 
 log = logging.getLogger(__name__)
 
+OF_A_CHILD = ("enrolment.child_name", "child.name")
+"""The first column of the lists of children's records."""
 UNIQUE_WORDS = {
     "id_number_key": "该证件号已登记，请核对；如儿童在县内其他学校，可申请转入。",
     "username": "该账号已存在。",
@@ -109,12 +111,23 @@ class RecordView(Listing, ModelView):
             if name not in cls.__dict__:
                 raise TypeError(f"{cls.__name__} must say its {name}: nothing is shown or asked by default")
         cls.resource = cls.model.RESOURCE
+        if cls.column_list[0] in OF_A_CHILD:
+            cls._name_the_school()
         wanted = {*cls.column_list, *cls.form_columns, *cls.column_details_list} - set(cls.extra_columns)
         cls.column_labels = {n: lazy_gettext(labels.label(cls.model, n)) for n in wanted}
         cls.column_labels |= {n: lazy_gettext(words) for n, words in cls.extra_columns.items()}
         cls.column_descriptions = {n: lazy_gettext(h) for n in cls.form_columns if (h := labels.hint(cls.model, n))}
         columns = class_mapper(cls.model).columns
         cls.form_args = {n: {"validators": [ColumnCheck(cls.model, n)]} for n in cls.form_columns if n in columns}
+
+    @classmethod
+    def _name_the_school(cls) -> None:
+        """A list of children's records says at which school, and finds a child by name: names repeat across a county."""
+        child, *rest = cls.column_list
+        cls.column_list = (child, "school_name", *rest)
+        cls.extra_columns = {"school_name": "学校", **cls.extra_columns}
+        cls.search = cls.search or (child,)
+        cls.filters = (*cls.filters, by_school(cls.model))
 
     def __init__(self) -> None:
         name = self.title or labels.of_table(self.model.__tablename__)
@@ -190,13 +203,14 @@ class RecordView(Listing, ModelView):
         return [(each, names.get(each.created_by, "")) for each in found]
 
     def _back(self) -> str:
-        return get_redirect_target() or self.get_url(".index_view")
+        target = get_redirect_target() or ""
+        return target if target.isprintable() and target else self.get_url(".index_view")
 
     # --- forms ---
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
-        form.version = HiddenField()
+        form.version = VersionField()
         return form
 
     def create_form(self, obj: Any = None) -> Any:
@@ -216,7 +230,14 @@ class RecordView(Listing, ModelView):
             form.version.data = obj.version
             self._fill_from_draft(form, obj)
         self.only_choice(form)
+        owner, columns = getattr(obj, "school_id", None), class_mapper(self.model).columns
+        for name in self.form_columns:  # what this actor may not read is neither shown nor overwritten
+            if name in form and name in columns and not current_scope().sees(labels.group(self.model, name), owner):
+                delattr(form, name)
         return form
+
+    def heading(self, row: Any) -> str:
+        return labels.heading(row)
 
     def _fill_from_draft(self, form: Any, obj: Any) -> bool:
         """What its author typed before the session ran out (?draft=): 404 on another page or for anybody else."""
@@ -242,6 +263,8 @@ class RecordView(Listing, ModelView):
     def create_view(self) -> Any:
         if not self.form_columns:
             abort(404)
+        if not self.can_create:
+            return self.forbid()
         form = self.create_form()
         if self.validate_form(form) and (row := self.create_model(form)):
             flash(_("保存成功。"), "success")
@@ -291,7 +314,7 @@ class RecordView(Listing, ModelView):
         if form.version.data in (None, "", str(row.version)):
             return True
         lines = []
-        for name in self.form_columns:
+        for name in (name for name in self.form_columns if name in form):
             mine, theirs = form[name].data, getattr(row, name)
             if mine != theirs and not getattr(form[name], "unchanged", False):
                 lines.append(_("%(field)s：现存“%(theirs)s”，您填“%(mine)s”", field=str(form[name].label.text),

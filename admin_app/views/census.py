@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
 
-from ..access import Action
+from ..access import Action, Role
 from ..models import CensusReturn, CensusRound, Resource, School
 from ..records import census
 from ..rules import Complaint
@@ -30,9 +30,9 @@ class CensusView(ToolView):
         super().__init__("开学摸底", "census", "学校工作")
 
     def _census(self) -> CensusRound | None:
-        wanted = number_or_none(request.values.get("census"))
-        found = CENSUSES.one(self.db_session, wanted) if wanted else None
-        return found or census.current(self.db_session, dt.date.today())
+        if wanted := request.values.get("census"):
+            return CENSUSES.one(self.db_session, wanted) or abort(404)
+        return census.current(self.db_session, dt.date.today())
 
     @expose("/")
     def index(self) -> str:
@@ -92,6 +92,14 @@ class CensusReturnView(RecordView):
     lookups = {"census": CENSUSES}
     default_sort = (("on", True),)
     link_column = "school.name"
+
+    @property
+    def can_create(self) -> bool:
+        return super().can_create and Role.OFFICE in current_scope().roles
+
+    @property
+    def can_edit(self) -> bool:
+        return super().can_edit and Role.OFFICE in current_scope().roles
 
     def before_save(self, form: Any, row: CensusReturn, created: bool) -> None:
         if row.on is not None and row.on > dt.date.today():

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ..access import Action
 from ..models import Child, Resource, Staff
 from ..records import cards, county, duty
-from ..rules import Complaint, tidy
+from ..rules import Complaint, sensible_date, tidy
 from .base import ToolView
 from .fields import ids_in_form, number_or_none
 from .gate import current_scope, note
@@ -61,11 +61,11 @@ class StaffHandoverView(ToolView):
         if staff is None or not current_scope().owns(staff.school_id):
             return self.forbid()
         pk = staff.id
-        everybody = number_or_none(request.form.get("everybody"))
         try:
+            everybody = _one("everybody")
             on = _day(request.form.get("on", ""))
             held = duty.children_of(self.db_session, staff, on)
-            chosen = {r.id: number_or_none(request.form.get(f"to-{r.id}")) or everybody for r, _child in held}
+            chosen = {r.id: _one(f"to-{r.id}") or everybody for r, _child in held}
             to = {key: value for key, value in chosen.items() if value}
             if not to:
                 raise Complaint("请选择接收人。")
@@ -141,9 +141,23 @@ class CardsView(ToolView):
         return redirect(url_for("contact_card.index_view"))
 
 
+def _one(name: str) -> int | None:
+    """The row that was chosen, if one was.
+
+    :raises Complaint: for what cannot be a row.
+    """
+    raw = tidy(request.form.get(name, ""))
+    if raw and number_or_none(raw) is None:
+        raise Complaint("不是有效的选项。", name)
+    return number_or_none(raw)
+
+
 def _day(raw: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(tidy(raw)) if tidy(raw) else dt.date.today()
+        day = dt.date.fromisoformat(tidy(raw)) if tidy(raw) else dt.date.today()
+        if complaint := sensible_date(day.isoformat()):
+            raise Complaint(complaint, "on")
+        return day
     except ValueError:
         raise Complaint("日期应写作 年-月-日，如 2026-09-01。", "on") from None
 

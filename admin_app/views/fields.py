@@ -27,6 +27,7 @@ from ..orm import Base, Choice
 
 MANY = 120
 """More options than this are searched for, not listed."""
+LONGEST_NUMBER = 10
 LONGEST_TEXT = 5000
 LARGEST = 999_999
 """Counts of people and positions in a list stay below a million."""
@@ -77,6 +78,7 @@ class Lookup:
 
     model: type[Base]
     search: tuple[str, ...] = ("name",)
+    """Columns a few typed letters are looked for in; those the model has not are left out."""
     words: Callable[[Any], str] = str
     only: Callable[[Select[Any], Session], Select[Any]] | None = None
     order: tuple[str, ...] = ("id",)
@@ -97,6 +99,11 @@ class Lookup:
         names = self._select(session).with_only_columns(self.model.id, self.model.name).limit(limit)
         return [(str(pk), name) for pk, name in session.execute(names)]
 
+    @property
+    def _searched(self) -> tuple[str, ...]:
+        there = tuple(name for name in self.search if hasattr(self.model, name))
+        return there or tuple(name for name in ("title", "code") if hasattr(self.model, name))
+
     def one(self, session: Session, pk: Any) -> Any:
         number = number_or_none(pk)
         if number is None:
@@ -106,7 +113,7 @@ class Lookup:
     def find(self, session: Session, text: str, limit: int = 20) -> list[Any]:
         query = self._select(session)
         for term in rules.tidy(text).split()[:4]:
-            query = query.where(or_(*(getattr(self.model, c).contains(term, autoescape=True) for c in self.search)))
+            query = query.where(or_(*(getattr(self.model, c).contains(term, autoescape=True) for c in self._searched)))
         return list(session.scalars(query.limit(limit)))
 
 
@@ -215,6 +222,12 @@ class MomentField(fields.DateTimeLocalField):
     def process_data(self, value: Any) -> None:
         self.data = labels.local(value).replace(tzinfo=None) if value is not None else None
 
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data is not None and (complaint := rules.sensible_date(self.data.date().isoformat())):
+            self.data = None
+            raise ValueError(_(complaint))
+
     def populate_obj(self, obj: Any, name: str) -> None:
         setattr(obj, name, self.data.replace(tzinfo=labels.COUNTY_CLOCK) if self.data is not None else None)
 
@@ -236,6 +249,23 @@ class SealedField(fields.StringField):
     def populate_obj(self, obj: Any, name: str) -> None:
         if not self.unchanged:
             setattr(obj, name, self.data or None)
+
+
+class VersionField(fields.HiddenField):
+    """The version a form was opened at: compared, never written. Whoever sets it by hand keeps SQLAlchemy from counting up."""
+
+    def populate_obj(self, obj: Any, name: str) -> None:
+        pass
+
+
+class WholeField(fields.IntegerField):
+    """A count. A number too long to be one is a typing error, not something to calculate with."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if valuelist and len(valuelist[0].strip()) > LONGEST_NUMBER:
+            self.data = None
+            raise ValueError(_("应填整数。"))
+        super().process_formdata(valuelist)
 
 
 class DateField(fields.DateField):
@@ -281,7 +311,7 @@ class ColumnCheck:
 
     def __call__(self, _form: Any, field: Any) -> None:
         value = field.data
-        if value is None or value == "" or (isinstance(field, SealedField) and field.unchanged):
+        if value is None or value == "" or isinstance(value, Choice) or (isinstance(field, SealedField) and field.unchanged):
             return
         text = str(value)
         complaint = labels.complain(self.model, self.name, labels.tidied(self.model, self.name, text))
@@ -342,7 +372,7 @@ class Converter(AdminModelConverter):
         if column.nullable:
             field_args["validators"].append(validators.Optional())
         field_args["validators"].append(validators.NumberRange(0, LARGEST))
-        return fields.IntegerField(**field_args)
+        return WholeField(**field_args)
 
     @converts("JSON")
     def json(self, field_args: dict[str, Any], **_extra: Any) -> Any:

@@ -136,6 +136,16 @@ def by_dates(model: type[Base], name: str) -> tuple[Filter, Filter]:
     )
 
 
+def by_school(model: type[Base]) -> Filter:
+    """Rows of one school or site, among those whose rows the actor may see."""
+
+    def options(session: Session) -> list[tuple[str, str]]:
+        query = own_schools(select(School.id, School.name).order_by(School.township_id, School.code), session)
+        return [(str(pk), name) for pk, name in session.execute(query)]
+
+    return Filter("school", "学校", lambda query, value: query.where(model.school_id.in_([value])), number, options, "choice")
+
+
 def by_township(model: type[Base]) -> Filter:
     """Rows of the schools of one township."""
     from ..models import Township

@@ -90,12 +90,16 @@ class GapView(ToolView):
         here = request.full_path
         if line.child_id is not None:
             endpoint, more = MENDS.get(gap.metric, ("child.details_view", {}))
+            if not current_scope().may(Action.CREATE, Resource.CARE):
+                return url_for("child.details_view", id=line.child_id)
             if not endpoint.endswith(".create_view"):
                 return url_for(endpoint, **more) if gap.metric in MENDS else url_for(endpoint, id=line.child_id)
             return url_for(endpoint, child=line.child_id, url=here, **more)
-        if gap.metric in OF_KIND:
+        if gap.metric in OF_KIND and current_scope().may(Action.CREATE, Resource.WORK):
             return url_for("activity.create_view", of=OF_KIND[gap.metric], url=here)
-        return _screen(facts.METRICS[gap.metric].place)
+        described = facts.find(gap.metric)
+        assert described is not None, gap.metric
+        return _screen(described.place)
 
 
 def _screen(place: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 
@@ -34,9 +34,9 @@ class HolidayBoard(ToolView):
         super().__init__("交接办理", "handover", GROUP)
 
     def _holiday(self) -> Holiday | None:
-        wanted = number_or_none(request.values.get("holiday"))
-        found = HOLIDAYS.one(self.db_session, wanted) if wanted else None
-        return found or handovers.shown(self.db_session, dt.date.today())
+        if wanted := request.values.get("holiday"):
+            return HOLIDAYS.one(self.db_session, wanted) or abort(404)
+        return handovers.shown(self.db_session, dt.date.today())
 
     def _lines(self, holiday: Holiday | None) -> list[handovers.Line]:
         """One school's lines; a county reader chooses the school first."""
@@ -137,5 +137,6 @@ class HandoverView(OfChild):
             raise Complaint("到父母务工地须填地点。", "place")
 
     def offer(self, form: Any) -> None:
+        super().offer(form)
         if form.holiday.data is None:
             form.holiday.data = handovers.shown(self.db_session, dt.date.today())

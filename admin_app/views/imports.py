@@ -13,9 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
+from .. import rules
 from ..access import Action
 from ..db import analyse, session_with
-from ..models import ImportBatch, ImportState, Resource, School
+from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
 from ..records import entering, importing, ledger
 from ..rules import Complaint
 from ..sheets import writer
@@ -51,7 +52,7 @@ class ImportView(ToolView):
         recent = select(ImportBatch).where(ImportBatch.state == ImportState.SAVED).order_by(ImportBatch.id.desc()).limit(8)
         return self.render(
             "imports/upload.html",
-            schools=SCHOOLS.find(self.db_session, "", 400),
+            schools=[s for s in SCHOOLS.find(self.db_session, "", 400) if s.kind not in (SchoolKind.BUREAU, SchoolKind.OUTSIDE)],
             start=importing.default_start(self.db_session),
             recent=list(self.db_session.scalars(recent)),
             columns=[c.title for c in ledger.COLUMNS if c.key != "school"],
@@ -149,6 +150,9 @@ class ImportView(ToolView):
 
 def _start(raw: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(raw)
+        day = dt.date.fromisoformat(raw)
+        if complaint := rules.sensible_date(day.isoformat()):
+            raise Complaint(complaint)
+        return day
     except ValueError:
         raise Complaint("就读起始日应写作 年-月-日，如 2026-09-01。") from None

@@ -120,7 +120,7 @@ class Listing(Gate):
             if exact:
                 query = query.where(or_(*exact))
             else:
-                query = query.where(or_(*(getattr(self.model, c).contains(term, autoescape=True) for c in self.search)))
+                query = query.where(or_(*(self._column(c).contains(term, autoescape=True) for c in self.search)))
         for condition, value in active:
             query = condition.apply(query, value)
         return query
@@ -150,6 +150,11 @@ class Listing(Gate):
             values = dict(row._mapping)
             lines.append(Line(values.pop("id"), values.pop("_school", None), values))
         self.decorate(lines)
+        if "school_name" in self.extra_columns and lines and "school_name" not in lines[0].values:
+            ids = {line.school_id for line in lines}
+            names = dict(self.db_session.execute(select(School.id, School.name).where(School.id.in_(ids))).all())
+            for line in lines:
+                line.values["school_name"] = names.get(line.school_id, "")
         return lines
 
     def cells(self, lines: list[Line]) -> list[list[str]]:

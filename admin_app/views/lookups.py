@@ -39,6 +39,11 @@ def _own(query: Select[Any], session: Session) -> Select[Any]:
     return query if scope.reads_everywhere else query.where(Enrolment.school_id.in_(sorted(scope.school_ids)))
 
 
+def _own_cases(query: Select[Any], session: Session) -> Select[Any]:
+    scope = scope_in(session)
+    return query if scope.reads_everywhere else query.where(DropoutCase.school_id.in_(sorted(scope.school_ids)))
+
+
 def enrolment_words(enrolment: Enrolment) -> str:
     return f"{enrolment.child_name} · {enrolment.school}" + ("" if enrolment.end is None else "（已离校）")
 
@@ -54,7 +59,9 @@ PARENTS = Lookup(Parent, words=lambda p: f"{p.child}的{p.side} {p.name}")
 CARERS = Lookup(Carer, words=lambda c: f"{c.name}（{c.child}的{c.relation}）", order=("child_id", "start"))
 STAFF = Lookup(Staff, words=lambda s: f"{s.name}（{s.duty}）" if s.duty else s.name, order=("school_id", "name"))
 FACILITIES = Lookup(Facility, words=lambda f: f"{f.name} · {f.school}", order=("school_id", "kind"))
-DROPOUTS = Lookup(DropoutCase, search=(), words=lambda d: f"{d.enrolment.child_name} · {d.found_on}", order=("found_on",))
+DROPOUTS = Lookup(
+    DropoutCase, search=(), only=_own_cases, words=lambda d: f"{d.enrolment.child_name} · {d.found_on}", order=("found_on",)
+)
 TERMS = Lookup(Term, order=("start",))
 HOLIDAYS = Lookup(Holiday, order=("start",))
 CENSUSES = Lookup(CensusRound, search=("title",), order=("start",))

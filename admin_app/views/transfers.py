@@ -176,7 +176,9 @@ class TransferView(RecordView):
         )
 
     def past(self, row: Transfer) -> dict[str, int]:
-        """Counts of the child's records, for the paper that goes along."""
+        """Counts of the child's records, for the paper that goes along; the receiver cannot count them before it has the child."""
+        if row.state is not TransferState.ACCEPTED and not current_scope().owns(row.school_id):
+            return {}
         count = lambda model: self.db_session.scalar(select(func.count(model.id)).where(model.child_id == row.child_id)) or 0  # noqa: E731
         return {"谈心家访联系": count(CareRecord), "四项状况": count(StateNote)}
 
@@ -194,8 +196,15 @@ class TransferView(RecordView):
     @expose("/accept/", methods=("POST",))
     def accept(self) -> Any:
         """Take one child in, or all that are ticked."""
-        ids = sorted(ids_in_form("id"))
+        try:
+            ids = sorted(ids_in_form("id"))
+        except Complaint as e:
+            flash(_(e.text), "danger")
+            return redirect(self.get_url(".index_view"))
         rows = [self.get_one(pk) for pk in ids]
+        if rows and all(row.state is TransferState.ACCEPTED and current_scope().owns(row.to_school_id) for row in rows):
+            flash(_("已经接收，不必再办。"), "info")  # a double click
+            return redirect(self.get_url(".index_view"))
         if not rows or not all(self.may_answer(row) for row in rows):
             return self.forbid()
         staff = number_or_none(request.form.get("staff"))

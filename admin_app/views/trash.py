@@ -7,13 +7,14 @@ from typing import Any
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from .. import labels
 from ..access import Action, Role
 from ..models import Batch, Resource
 from ..records import bulk, trash
 from ..rules import Complaint
-from .base import RecordView, ToolView
+from .base import RecordView, ToolView, constraint_words
 from .fields import number_or_none
 from .gate import current_scope
 
@@ -36,7 +37,9 @@ class TrashView(ToolView):
     def index(self) -> str:
         table = request.args.get("table", "")
         rows = trash.contents(self.db_session, table or None)
-        return self.render("trash/index.html", rows=rows, tables=trash.tables(), table=table, words=labels.of_table)
+        return self.render(
+            "trash/index.html", rows=rows, tables=trash.tables(), table=table, words=labels.of_table, heading=labels.heading
+        )
 
     @expose("/restore/", methods=("POST",))
     def restore(self) -> Any:
@@ -51,6 +54,9 @@ class TrashView(ToolView):
         except Complaint as e:
             self.db_session.rollback()
             flash(_(e.text), "danger")
+        except IntegrityError as e:  # what was entered again since stands in the way
+            self.db_session.rollback()
+            flash(_(constraint_words(e)), "danger")
         return redirect(self.get_url(".index", table=request.form.get("table") or None))
 
 
@@ -82,10 +88,16 @@ class BatchView(RecordView):
         try:
             count, kept = bulk.undo(self.db_session, row)
             self.db_session.commit()
-            flash(_("已撤销 %(n)d 条。", n=count), "success")
+            if count or not kept:
+                flash(_("已撤销 %(n)d 条。", n=count), "success")
+            else:
+                flash(_("没有可撤销的，请先撤销后来的操作。"), "warning")
             if kept:
                 flash(_("以下记录后来又有改动，保持现状：%(rows)s", rows="、".join(kept[:20])), "warning")
         except Complaint as e:
             self.db_session.rollback()
             flash(_(e.text), "danger")
+        except IntegrityError as e:  # what was entered again since stands in the way
+            self.db_session.rollback()
+            flash(_(constraint_words(e)), "danger")
         return redirect(self.get_url(".details_view", id=row.id))

@@ -253,10 +253,17 @@ def test_a_decided_score_is_never_below_zero():
     assert scoring.score_item(RULES["A2.2"], FACTS, D(-1)).score == 0
 
 
-def test_a_rank_pattern_reads_its_place_from_a_fact():
-    rule = Rule("X", D(8), "RANK", {"metric": "place", "by_place": ["8", "6", "4"]})
-    assert scoring.score_item(rule, {"place": number("2")}, None).score == 6
-    assert scoring.score_item(rule, {"place": NOTHING}, None).status is Status.NA
+def test_a_rank_pattern_reads_its_place_beside_its_metric():
+    rule = Rule("X", D(8), "RANK", {"metric": "F9", "by_place": ["8", "6", "4"]})
+    place = scoring.place_of("F9")
+    assert scoring.score_item(rule, {"F9": number("0.9"), place: number("2")}, None).score == 6
+    assert scoring.score_item(rule, {"F9": number("0.9"), place: number("9")}, None).score == 4
+    assert scoring.score_item(rule, {"F9": NOTHING}, None).status is Status.NA
+
+
+def test_places_are_counted_inside_the_group_and_ties_share_one():
+    values = {1: D("0.9"), 2: D("0.8"), 3: D("0.9"), 4: D("0.7"), 5: None, 6: D("0.1")}
+    assert scoring.places(values, {1: "a", 2: "a", 3: "a", 4: "a", 5: "a", 6: "b"}) == {1: 1, 3: 1, 2: 3, 4: 4, 6: 1}
 
 
 def test_an_unknown_pattern_is_an_error_of_the_rubric():

@@ -166,7 +166,7 @@ def test_an_offer_that_was_answered_since_stays_and_is_named(school, at_a):
         first = session.scalar(select(Transfer.id).where(Transfer.child_id == school.go[0]))
     transfers.accept(writing, scope_of(school, "secretary_b"), first, TODAY)
     done, kept = undone(at_a, batch)
-    assert done == 7 and len(kept) == 1 and kept[0].endswith("转一")
+    assert done == 7 and len(kept) == 1 and kept[0].startswith("转一 · 转学")
     with session_with(SYSTEM) as session:
         child = session.get(Child, school.go[0])
         assert (child.school_id, child.grade) == (school.b, Grade.M1)

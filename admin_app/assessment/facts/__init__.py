@@ -6,9 +6,49 @@ round, it was entered by the cut-off and not deleted by then (rulings 1-5). Site
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..scoring import Fact, Line
-from . import activities, care, children, school
-from .catalogue import METRICS, Described, compute
+from . import activities, care, children, counted, school
+from .catalogue import METRICS, Described
 from .window import Member, Window
 
-__all__ = ["METRICS", "Described", "Fact", "Line", "Member", "Window", "activities", "care", "children", "compute", "school"]
+
+def find(code: str) -> Described | None:
+    """The metric of a code: one of the catalogue, or records counted as the code says; None when there is none."""
+    return METRICS.get(code) or counted.find(code)
+
+
+def known(codes: Iterable[str]) -> list[str]:
+    """Of some codes those that can be computed, each once, in a fixed order."""
+    return sorted(code for code in set(codes) if find(code) is not None)
+
+
+def compute(window: Window, units: Iterable[int], wanted: Iterable[str] | None = None) -> dict[int, dict[str, Fact]]:
+    """Every metric for every unit: {unit: {metric: fact}}. The number of statements does not depend on the units."""
+    found: dict[int, dict[str, Fact]] = {unit: {} for unit in units}
+    for code in wanted if wanted is not None else METRICS:
+        described = find(code)
+        assert described is not None, code
+        by_unit = described.compute(window)
+        for unit, facts in found.items():
+            facts[code] = by_unit.get(unit, Fact(None))
+    return found
+
+
+__all__ = [
+    "METRICS",
+    "Described",
+    "Fact",
+    "Line",
+    "Member",
+    "Window",
+    "activities",
+    "care",
+    "children",
+    "compute",
+    "counted",
+    "find",
+    "known",
+    "school",
+]

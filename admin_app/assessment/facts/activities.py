@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from sqlalchemy import or_, select
 
 from ...models import CodeKind, Enrolment, FacilityKind, SchoolGroup, SchoolKind
 from ..scoring import Fact, Line
-from .catalogue import ONE, ZERO, ByUnit, for_each_unit, metric, share, shares, still, tally, ticked
+from .catalogue import ONE, ZERO, ByUnit, for_each_unit, metric, share, shares, still, tally, ticked, total
 from .window import DAY, Done, Window
 
 COUNTED_DRILLS = ("D1", "D2", "D3")
@@ -35,7 +36,12 @@ def _of_kinds(window: Window, *codes: str) -> dict[int, list[Done]]:
 
 
 def _line(done: Done, part: str = "") -> Line:
-    return ticked(done.id, done.title, True, f"{done.on}", part)
+    return ticked(done.id, done.title, done.weight, f"{done.on}" + ("" if done.weight else "（补录，不计）"), part)
+
+
+def _best(held: Iterable[Done]) -> list[Done]:
+    """Those that count most first, so that a month, a term or a day takes its best (ruling 18)."""
+    return sorted(held, key=lambda done: -done.weight)
 
 
 def _tallied(window: Window, held: dict[int, list[Done]], target: int, to_do: str) -> ByUnit:
@@ -92,7 +98,7 @@ def publicity(window: Window) -> ByUnit:
 def reading_months(window: Window) -> ByUnit:
     """A17, at most one a calendar month (ruling 12)."""
     monthly = {
-        unit: list({(done.on.year, done.on.month): done for done in held}.values())
+        unit: sorted({(done.on.year, done.on.month): done for done in reversed(_best(held))}.values(), key=lambda done: done.on)
         for unit, held in _of_kinds(window, "A17").items()
     }
     return _tallied(window, monthly, 8, "还应有一个月开展诵读活动")
@@ -110,14 +116,14 @@ def reading_months(window: Window) -> ByUnit:
 def agencies(window: Window) -> ByUnit:
     """The distinct agencies of all activities."""
     met: dict[int, dict[str, Done]] = defaultdict(dict)
-    for done in window.activities:
+    for done in _best(window.activities):
         for agency in done.agencies:
             met[done.unit].setdefault(agency, done)
     words = window.words
 
     def of(unit: int) -> list[Line]:
         return [
-            ticked(agency, words.get((CodeKind.AGENCY, agency), agency), True, f"{done.on} {done.title}")
+            ticked(agency, words.get((CodeKind.AGENCY, agency), agency), done.weight, f"{done.on} {done.title}")
             for agency, done in sorted(met.get(unit, {}).items())
         ]
 
@@ -145,9 +151,9 @@ def _a_term(window: Window, held: dict[int, list[Done]], most: int, to_do: str) 
     def of(unit: int) -> Fact:
         lines = []
         for term in window.terms:
-            done = [d for d in held.get(unit, ()) if term.start <= d.on <= term.last_day][:most]
+            done = _best(d for d in held.get(unit, ()) if term.start <= d.on <= term.last_day)[:most]
             lines += [*(_line(d, term.name) for d in done), *still(most - len(done), to_do, term.name)]
-        n = sum((line.counted for line in lines), ZERO)
+        n = total(lines)
         return Fact(n, n, Decimal(most * len(window.terms)), tuple(lines))
 
     return for_each_unit(window, lambda site: of(site.unit))
@@ -163,10 +169,11 @@ def _a_term(window: Window, held: dict[int, list[Done]], most: int, to_do: str) 
 )
 def drills(window: Window) -> ByUnit:
     """The three drills of the plan, each term, at each site with pupils (ruling 11). Never without a denominator."""
-    done: Counter[tuple[int, str, str]] = Counter()
+    done: dict[tuple[int, str, str], Decimal] = {}
     for drill in window.activities:
         if drill.code in COUNTED_DRILLS and (term := window.term_on(drill.on)) is not None:
-            done[drill.school_id, drill.code, term.code] += 1
+            key = (drill.school_id, drill.code, term.code)
+            done[key] = max(drill.weight, done.get(key, ZERO))
     attended = _sites_with_children(window)
     lines = []
     for site in window.sites.values():
@@ -174,7 +181,7 @@ def drills(window: Window) -> ByUnit:
             continue
         for term in window.terms:
             for kind in COUNTED_DRILLS:
-                there = bool(done[site.id, kind, term.code])
+                there = done.get((site.id, kind, term.code), ZERO)
                 name = f"{window.words.get((CodeKind.DRILL, kind), kind)} · {site.name}"
                 note = "" if there else f"{site.name} {term.name}未演练"
                 lines.append((site.unit, ticked(f"{site.id}/{kind}/{term.code}", name, there, note, term.name)))
@@ -194,31 +201,38 @@ def _sites_with_children(window: Window) -> set[int]:
 def _opened(window: Window, room: FacilityKind) -> dict[int, dict[dt.date, Done]]:
     """The days on which a unit opened a kind of room: one opening a day (ruling 10)."""
     found: dict[int, dict[dt.date, Done]] = defaultdict(dict)
-    for done in window.activities:
+    for done in _best(window.activities):
         if done.room is room:
             found[done.unit].setdefault(done.on, done)
     return found
 
 
 def _day_lines(opened: Iterable[Done], part: str = "") -> list[Line]:
-    return [ticked(done.id, f"{done.on}", True, done.title, part) for done in opened]
+    return [ticked(done.id, f"{done.on}", done.weight, done.title, part) for done in sorted(opened, key=lambda done: done.on)]
 
 
-def _short(n: int, part: str = "") -> list[Line]:
+def _short(target: int, done: Iterable[Line], part: str = "") -> list[Line]:
+    n = math.ceil(target - total(done))
     return [Line(f"-{part}", f"{part}还应开放 {n} 次", ZERO, Decimal(n), "", part)] if n > 0 else []
 
 
 @metric("F10", "心理咨询室开放", "有开放的教学周", "教学周", "三(二) 开设好心理咨询室", place="activity")
 def counselling_room(window: Window) -> ByUnit:
     """School weeks with an opening. No room is 0, but for a kindergarten, which needs none."""
-    opened = {unit: {day - day.weekday() * DAY for day in days} for unit, days in _opened(window, FacilityKind.COUNSEL).items()}
+    opened: dict[int, dict[dt.date, Decimal]] = defaultdict(dict)
+    for unit, days in _opened(window, FacilityKind.COUNSEL).items():
+        for day, done in days.items():
+            monday = day - day.weekday() * DAY
+            opened[unit][monday] = max(done.weight, opened[unit].get(monday, ZERO))
 
     def of(unit: int) -> list[Line]:
         if (unit, FacilityKind.COUNSEL) not in window.rooms:
             return [Line("-", "没有登记心理咨询室", ZERO, Decimal(len(window.weeks)))]
-        there = opened.get(unit, set())
+        there = opened[unit]
         return [
-            ticked(monday, f"{monday} 至 {monday + 6 * DAY}", monday in there, "" if monday in there else "未开放", term.name)
+            ticked(
+                monday, f"{monday} 至 {monday + 6 * DAY}", there.get(monday, ZERO), "" if monday in there else "未开放", term.name
+            )
             for monday, term in window.weeks.items()
         ]
 
@@ -245,13 +259,12 @@ def home_openings(window: Window) -> ByUnit:
         if (unit, FacilityKind.HOME) not in window.rooms:
             return Fact(ZERO, ZERO, ONE, (ticked("-", "没有登记留守儿童之家", False),))
         days = opened.get(unit, {}).values()
-        in_term = [done for done in days if window.term_on(done.on)]
-        outside = [done for done in days if not window.term_on(done.on)]
-        value = TERM_WEIGHT * min(ONE, Decimal(len(in_term)) / OPENINGS_IN_TERM)
-        value += HOLIDAY_WEIGHT * min(ONE, Decimal(len(outside)) / OPENINGS_IN_HOLIDAYS)
-        lines = [*_day_lines(in_term, "学期内"), *_short(OPENINGS_IN_TERM - len(in_term), "学期内")]
-        lines += [*_day_lines(outside, "假期"), *_short(OPENINGS_IN_HOLIDAYS - len(outside), "假期")]
-        return Fact(value, value, ONE, tuple(lines))
+        in_term = _day_lines((done for done in days if window.term_on(done.on)), "学期内")
+        outside = _day_lines((done for done in days if not window.term_on(done.on)), "假期")
+        value = TERM_WEIGHT * min(ONE, total(in_term) / OPENINGS_IN_TERM)
+        value += HOLIDAY_WEIGHT * min(ONE, total(outside) / OPENINGS_IN_HOLIDAYS)
+        short = (*_short(OPENINGS_IN_TERM, in_term, "学期内"), *_short(OPENINGS_IN_HOLIDAYS, outside, "假期"))
+        return Fact(value, value, ONE, (*in_term, *outside, *short))
 
     return {
         site.unit: of(site.unit)
@@ -267,7 +280,7 @@ def palace_openings(window: Window) -> ByUnit:
 
     def of(unit: int) -> Fact:
         lines = _day_lines(opened.get(unit, {}).values())
-        n = Decimal(len(lines))
-        return Fact(n, n, Decimal(target), (*lines, *_short(target - len(lines))))
+        n = total(lines)
+        return Fact(n, n, Decimal(target), (*lines, *_short(target, lines)))
 
     return {site.unit: of(site.unit) for site in window.units if (site.unit, FacilityKind.PALACE) in window.rooms}

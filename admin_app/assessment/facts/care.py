@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
+from decimal import Decimal
 from typing import NamedTuple
 
 from sqlalchemy import String, case, cast, func, or_, select
@@ -32,6 +33,7 @@ from ...models import (
 from ..scoring import Fact, Line
 from .catalogue import (
     ONE,
+    ZERO,
     ByUnit,
     events,
     for_each_unit,
@@ -63,11 +65,11 @@ def home_visits(window: Window) -> ByUnit:
     """Mean over the terms of the share of C_t with enough visits at home in the term (ruling 10)."""
     wanted = window.setting("visits_a_term")
     visits = _days(window)[CareKind.VISIT]
-    seen = {term: _between(visits, term.start, term.last_day) for term in window.terms}
 
-    def met(member: Member, term: Term) -> tuple[bool, str]:
-        n = seen[term].get(member.key, 0)
-        return n >= wanted, "" if n >= wanted else f"{term.name}入户家访 {n} 次，应 {wanted} 次"
+    def met(member: Member, term: Term) -> tuple[Decimal, str]:
+        held = [weight for on, weight in visits.get(member.key, ()) if term.start <= on <= term.last_day]
+        note = "" if len(held) >= wanted else f"{term.name}入户家访 {len(held)} 次，应 {wanted} 次"
+        return _enough(held, wanted), note
 
     return {unit: mean_over_parts(lines) for unit, lines in grouped(of_terms(window, met)).items()}
 
@@ -93,41 +95,49 @@ COUNTING = {
 
 
 @once
-def _days(window: Window) -> dict[CareKind, dict[Key, list[dt.date]]]:
-    """The days of the care records that count, by kind and child, for the unit whose staff made them (ruling 5)."""
+def _days(window: Window) -> dict[CareKind, dict[Key, list[tuple[dt.date, Decimal]]]]:
+    """The days of the care records that count and what each weighs, by kind and child, for the unit whose staff made them."""
     which = case(
         {kind.value: n for n, kind in enumerate(COUNTING)}, value=cast(CareRecord.kind, String)
     )  # a number is read fastest
-    held = select(which, CareRecord.child_id, CareRecord.school_id, CareRecord.on)
+    held = select(which, CareRecord.child_id, CareRecord.school_id, CareRecord.on, window.entry(CareRecord.created_at))
     held = held.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord))
-    found: list[dict[Key, list[dt.date]]] = [defaultdict(list) for _ in COUNTING]
-    unit_of = window.unit_of
-    for n, child, school, on in window.session.execute(held, execution_options=WITH_TRASH):
-        found[n][child, unit_of[school]].append(on)
+    found: list[dict[Key, list[tuple[dt.date, Decimal]]]] = [defaultdict(list) for _ in COUNTING]
+    unit_of, weight = window.unit_of, window.weight
+    for n, child, school, on, created in window.session.execute(held, execution_options=WITH_TRASH):
+        found[n][child, unit_of[school]].append((on, weight(on, created)))
     return dict(zip(COUNTING, found, strict=True))
 
 
-def _between(days: dict[Key, list[dt.date]], first: dt.date, last: dt.date) -> dict[Key, int]:
-    return {key: sum(first <= on <= last for on in each) for key, each in days.items()}
+def _enough(weights: list[Decimal], wanted: int) -> Decimal:
+    """Nothing unless there are enough; else what the last of the best ones weighs (ruling 18)."""
+    return sorted(weights, reverse=True)[wanted - 1] if len(weights) >= wanted else ZERO
 
 
-def _months(days: dict[Key, list[dt.date]], wanted: int) -> dict[Key, set[tuple[int, int]]]:
-    """The months in which there were enough."""
+def _months(days: dict[Key, list[tuple[dt.date, Decimal]]], wanted: int) -> dict[Key, dict[tuple[int, int], Decimal]]:
+    """The months in which there were enough, and what each weighs."""
     found = {}
     for key, each in days.items():
-        counts = Counter((on.year, on.month) for on in each)
-        found[key] = {month for month, n in counts.items() if n >= wanted}
+        by_month: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
+        for on, weight in each:
+            by_month[on.year, on.month].append(weight)
+        found[key] = {month: weight for month, held in by_month.items() if (weight := _enough(held, wanted))}
     return found
 
 
 @metric("F15", "感恩书信", "学期内有书信的儿童", "学期内口径内儿童", "三(四) 每学期给其父母写一封感恩书信", place="letter")
 def letters(window: Window) -> ByUnit:
     """Share of the C_t with a letter, drawing or voice message of the term; its term column decides (ruling 12)."""
-    sent = select(Letter.child_id, Letter.school_id, Letter.term_id).where(window.entered(Letter))
-    there = {(c, window.unit_of[s], t) for c, s, t in window.session.execute(sent, execution_options=WITH_TRASH)}
+    sent = select(Letter.child_id, Letter.school_id, Letter.term_id, Letter.on, window.entry(Letter.created_at)).where(
+        window.entered(Letter)
+    )
+    there: dict[tuple[int, int, int], Decimal] = {}
+    for child, school, term_id, on, created in window.session.execute(sent, execution_options=WITH_TRASH):
+        key = (child, window.unit_of[school], term_id)
+        there[key] = max(window.weight(on, created), there.get(key, ZERO))
 
-    def met(member: Member, term: Term) -> tuple[bool, str]:
-        has = (*member.key, term.id) in there
+    def met(member: Member, term: Term) -> tuple[Decimal, str]:
+        has = there.get((*member.key, term.id), ZERO)
         return has, "" if has else f"{term.name}没有书信"
 
     return shares(of_terms(window, met))
@@ -137,17 +147,20 @@ def letters(window: Window) -> ByUnit:
 def evaluations(window: Window) -> ByUnit:
     """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (ruling 12)."""
     stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
-    asked = select(*stay, Evaluation.rater, *(func.count(getattr(Evaluation, side)) for side in SIDES))
+    entered = (func.max(Evaluation.on), window.entry(func.min(Evaluation.created_at)))
+    asked = select(*stay, Evaluation.rater, *entered, *(func.count(getattr(Evaluation, side)) for side in SIDES))
     asked = asked.where(window.entered(Evaluation)).group_by(*stay, Evaluation.rater)
     sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     raters: dict[tuple[int, int, int], set[str]] = defaultdict(set)
-    for child, school, term_id, rater, *counts in window.session.execute(asked, execution_options=WITH_TRASH):
+    weights: dict[tuple[int, int, int], Decimal] = {}
+    for child, school, term_id, rater, on, created, *counts in window.session.execute(asked, execution_options=WITH_TRASH):
         key = (child, window.unit_of[school], term_id)
         raters[key].add(rater.label)
+        weights[key] = max(window.weight(on, created), weights.get(key, ZERO))
         sides[key].update(side for side, n in zip(SIDES, counts, strict=True) if n)
     words = {side: labels.label(Evaluation, side) for side in SIDES}
 
-    def met(member: Member, term: Term) -> tuple[bool, str]:
+    def met(member: Member, term: Term) -> tuple[bool | Decimal, str]:
         key = (*member.key, term.id)
         if key not in raters:
             return False, f"{term.name}没有评价"
@@ -156,7 +169,7 @@ def evaluations(window: Window) -> ByUnit:
             notes.append("缺：" + "、".join(lacking))
         if len(raters[key]) < RATERS_WANTED:
             notes.append(f"评价人只有{'、'.join(raters[key])}")
-        return not notes, "；".join(notes)
+        return not notes and weights[key], "；".join(notes)
 
     return shares(of_terms(window, met))
 

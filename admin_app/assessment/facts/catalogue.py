@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ ZERO, ONE = Decimal(0), Decimal(1)
 ByUnit = dict[int, Fact]
 Metric = Callable[[Window], ByUnit]
 Shape = Literal["share", "count", "events"]
-Notes = Callable[[Member], tuple[bool, str]]
-TermNotes = Callable[[Member, Term], tuple[bool, str]]
+Met = bool | Decimal
+"""Is it there? Between no and yes lies what was entered long after it happened (ruling 18)."""
+Notes = Callable[[Member], tuple[Met, str]]
+TermNotes = Callable[[Member, Term], tuple[Met, str]]
 
 
 @dataclass(frozen=True)
@@ -52,22 +55,18 @@ def metric(
     return register
 
 
-def compute(window: Window, units: Iterable[int], wanted: Iterable[str] | None = None) -> dict[int, dict[str, Fact]]:
-    """Every metric for every unit: {unit: {metric: fact}}. The number of statements does not depend on the units."""
-    found: dict[int, dict[str, Fact]] = {unit: {} for unit in units}
-    for code in wanted if wanted is not None else METRICS:
-        by_unit = METRICS[code].compute(window)
-        for unit, facts in found.items():
-            facts[code] = by_unit.get(unit, Fact(None))
-    return found
-
-
 # --- lines
 
 
-def ticked(key: object, name: str, met: bool, note: str = "", part: str = "", child_id: int | None = None) -> Line:
-    """One thing that is there or is not."""
-    return Line(str(key), name, ONE if met else ZERO, ONE, note, part, child_id)
+def ticked(key: object, name: str, met: Met, note: str = "", part: str = "", child_id: int | None = None) -> Line:
+    """One thing that is there or is not, or is there and counts less."""
+    counted = met if isinstance(met, Decimal) else ONE if met else ZERO
+    return Line(str(key), name, counted, ONE, note + discounted(counted) if counted is not ONE else note, part, child_id)
+
+
+def discounted(counted: Decimal) -> str:
+    """Why a thing that is there counts less than one."""
+    return f"（补录，按 {counted * 100:.0f}% 计）" if ZERO < counted < ONE else ""
 
 
 def still(n: int, what: str, part: str = "") -> list[Line]:
@@ -105,8 +104,12 @@ def mean_over_parts(lines: list[Line]) -> Fact:
 
 def tally(done: Collection[Line], target: int, to_do: str) -> Fact:
     """A count up to a target: what was done, and a line for each thing still to be done."""
-    n = len(done)
-    return Fact(Decimal(n), Decimal(n), Decimal(target), (*done, *still(target - n, to_do)))
+    n = total(done)
+    return Fact(n, n, Decimal(target), (*done, *still(math.ceil(target - n), to_do)))
+
+
+def total(lines: Iterable[Line]) -> Decimal:
+    return sum((line.counted for line in lines), ZERO)
 
 
 def events(lines: Iterable[Line]) -> Fact:
@@ -141,14 +144,16 @@ def of_terms(window: Window, met: TermNotes) -> list[tuple[int, Line]]:
     return lines
 
 
-def of_months(window: Window, held: Mapping[Key, Collection[tuple[int, int]]]) -> ByUnit:
+def of_months(window: Window, held: Mapping[Key, Mapping[tuple[int, int], Decimal]]) -> ByUnit:
     """Child-months over those due: one line a child of C, the months it lacks in the note (ruling 5)."""
     lines = []
+    nothing: dict[tuple[int, int], Decimal] = {}
     for (child, unit), due in window.months_due.items():
-        has = held.get((child, unit), ())
+        has = held.get((child, unit), nothing)
         short = [f"{year}-{month:02}" for year, month in due if (year, month) not in has]
-        note = "缺：" + "、".join(short) if short else ""
-        counted = Decimal(len(due) - len(short))
+        less = [f"{year}-{month:02}" for year, month in due if has.get((year, month), ONE) < ONE]
+        note = "；".join(words + "、".join(months) for words, months in (("缺：", short), ("补录少计：", less)) if months)
+        counted = sum((has[month] for month in due if month in has), ZERO) if less else Decimal(len(due) - len(short))
         lines.append((unit, Line(str(child), window.name_of(child), counted, Decimal(len(due)), note, "", child)))
     return shares(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import ROUND_CEILING, Decimal
@@ -31,7 +32,7 @@ from ...models import (
     TrainingSession,
 )
 from ..scoring import Fact, Line
-from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked
+from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked, total
 from .window import CHINA, DAY, WITH_TRASH, Site, Window, midnight, once
 
 GROUPS = (Body.LEADING, Body.WORKING)
@@ -239,20 +240,28 @@ def trainings_held(window: Window) -> ByUnit:
     """Sessions of kinds T1-T3 over those wanted in a year."""
     wanted = window.setting("trainings_a_year")
     held = (
-        select(TrainingSession.school_id, TrainingSession.title, TrainingSession.on, TrainingSession.id)
+        select(
+            TrainingSession.school_id,
+            TrainingSession.title,
+            TrainingSession.on,
+            TrainingSession.id,
+            window.entry(TrainingSession.created_at),
+        )
         .join(Code, Code.id == TrainingSession.kind_id)
         .where(Code.code.in_(SESSION_KINDS), window.within(TrainingSession.on), window.entered(TrainingSession))
         .order_by(TrainingSession.on)
     )
     by_unit = grouped(
-        (window.unit_of[school], ticked(key, title, True, f"{on}"))
-        for school, title, on, key in window.session.execute(held, execution_options=WITH_TRASH)
+        (window.unit_of[school], ticked(key, title, window.weight(on, created), f"{on}"))
+        for school, title, on, key, created in window.session.execute(held, execution_options=WITH_TRASH)
     )
 
     def of(site: Site) -> Fact:
         lines = by_unit.get(site.unit, [])
-        done = Decimal(len(lines))
-        return Fact(min(ONE, done / wanted), done, Decimal(wanted), (*lines, *still(wanted - len(lines), "还应办一场监护人培训")))
+        done = total(lines)
+        return Fact(
+            min(ONE, done / wanted), done, Decimal(wanted), (*lines, *still(math.ceil(wanted - done), "还应办一场监护人培训"))
+        )
 
     return for_each_unit(window, of)
 
@@ -268,7 +277,7 @@ def carers_reached(window: Window) -> ByUnit:
         if child in unit_of_child:
             carers[unit_of_child[child], key].append((name, child))
     attended = (
-        select(TrainingSession.school_id, Attendance.person_key)
+        select(TrainingSession.school_id, Attendance.person_key, TrainingSession.on, window.entry(func.min(Attendance.created_at)))
         .join(Attendance, Attendance.session_id == TrainingSession.id)
         .join(Code, Code.id == TrainingSession.kind_id)
         .where(
@@ -278,14 +287,17 @@ def carers_reached(window: Window) -> ByUnit:
             window.entered(TrainingSession),
             window.entered(Attendance),
         )
-        .distinct()
+        .group_by(TrainingSession.school_id, Attendance.person_key, TrainingSession.on)
     )
-    reached = {(window.unit_of[s], key) for s, key in window.session.execute(attended, execution_options=WITH_TRASH)}
+    reached: dict[tuple[int, str], Decimal] = {}
+    for school, key, on, entered in window.session.execute(attended, execution_options=WITH_TRASH):
+        carer = (window.unit_of[school], key)
+        reached[carer] = max(window.weight(on, entered), reached.get(carer, ZERO))
     lines = []
     for (unit, key), rows in carers.items():
         name, child = rows[0]
         of = "、".join(window.name_of(c) for _name, c in rows)
-        lines.append((unit, ticked(key, name, (unit, key) in reached, f"{of}的照护人", "", child)))
+        lines.append((unit, ticked(key, name, reached.get((unit, key), ZERO), f"{of}的照护人", "", child)))
     return shares(lines)
 
 

@@ -9,14 +9,16 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property, wraps
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select
 from sqlalchemy.orm import Session
 
 from ...models import (
     Activity,
+    BackEntry,
     Code,
     CodeKind,
     Definition,
@@ -42,6 +44,7 @@ CHINA = dt.timezone(dt.timedelta(hours=8))
 WITH_TRASH = {"include_deleted": True}
 """What was deleted after the cut-off still counts; ``Window.entered`` says which."""
 DAY = dt.timedelta(days=1)
+ONE = Decimal(1)
 
 Key = tuple[int, int]
 """(child, unit): a child as one assessed school knows it."""
@@ -86,6 +89,8 @@ class Done(NamedTuple):
     title: str
     room: FacilityKind | None
     agencies: tuple[str, ...]
+    weight: Decimal
+    """What it counts: less than one when it was entered long after it happened."""
 
 
 T = TypeVar("T")
@@ -114,10 +119,15 @@ class Window:
     cut_off: dt.date
     definition: Definition
     round_id: int
+    back_entry: BackEntry = BackEntry.FULL
+    back_entry_days: int = 30
 
     @classmethod
     def of(cls, session: Session, round_: Round) -> Window:
-        return cls(session, round_.start, round_.last_day, round_.cut_off, round_.scheme.definition, round_.id)
+        scheme = round_.scheme
+        return cls(
+            session, round_.start, round_.last_day, round_.cut_off, scheme.definition, round_.id, scheme.back_entry, scheme.back_entry_days
+        )  # fmt: skip
 
     # --- which records count
 
@@ -135,6 +145,16 @@ class Window:
         """Entered by the cut-off and not in the trash then."""
         kept = or_(model.deleted_at.is_(None), model.deleted_at >= self.entered_by)
         return (model.created_at < self.entered_by) & kept
+
+    def entry(self, created_at: Any) -> Any:
+        """The column that says when a record was entered; nothing to read where that makes no difference."""
+        return literal(None) if self.back_entry is BackEntry.FULL else created_at
+
+    def weight(self, on: dt.date, created: Any) -> Decimal:
+        """What an event counts that happened on a day and was entered at a moment, as ``entry`` gave it (ruling 18)."""
+        if self.back_entry is BackEntry.FULL or (created.astimezone(CHINA).date() - on).days <= self.back_entry_days:
+            return ONE
+        return self.back_entry.share
 
     def within(self, column: Any) -> ColumnElement[bool]:
         return (column >= self.start) & (column <= self.end)
@@ -250,14 +270,25 @@ class Window:
                 Activity.title,
                 Activity.facility_id,
                 Activity.agencies,
+                self.entry(Activity.created_at),
             )
             .where(self.within(Activity.on), self.entered(Activity))
             .order_by(Activity.on, Activity.id),
             execution_options=WITH_TRASH,
         )
         return [
-            Done(key, self.unit_of[school], school, *kinds[kind], on, title, rooms.get(room), agencies or ())
-            for key, school, kind, on, title, room, agencies in rows
+            Done(
+                key,
+                self.unit_of[school],
+                school,
+                *kinds[kind],
+                on,
+                title,
+                rooms.get(room),
+                agencies or (),
+                self.weight(on, created),
+            )
+            for key, school, kind, on, title, room, agencies, created in rows
         ]
 
     @cached_property
