@@ -1,9 +1,10 @@
-"""Times the county summary and the score sheets of all schools, from one scoring; and the memory they take."""
+"""Times the county summary, the score sheets of all schools and their zip, from one scoring; and the memory they take."""
 
 from __future__ import annotations
 
 import argparse
 import gc
+import io
 import multiprocessing
 import resource
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from admin_app import commands
 from admin_app.access import SYSTEM
 from admin_app.assessment import workbooks, workflow
 from admin_app.db import session_with
@@ -44,11 +46,16 @@ def measure(folder: Path, runs: int) -> None:
     with app_in(folder) as app, app.app_context(), session_with(SYSTEM) as session:
         round_ = session.scalars(select(Round).where(Round.state == RoundState.OPEN).order_by(Round.code.desc())).first()
         assert round_, "the demo has no open round"
+        commands.calm_collector()  # as the server does
         print(machine())
         memory = Peak()
         took, results = timed(lambda: workflow.score(session, round_))
         reading, book = timed(lambda: workbooks.Book.of(session, round_, results, who="bench"))
         print(f"score of {len(results.cards)} schools {took:.0f} ms, reading the book {reading:.0f} ms, {memory}")
+
+        memory = Peak()  # before the other books: what they free would hide what this takes
+        zips = [timed(lambda: zipped(book)) for _ in range(runs)]
+        print(f"zip of all sheets, {runs} runs: {spread([t for t, _ in zips])}, {zips[0][1] / 1024:.0f} KB, {memory}")
 
         memory = Peak()
         whole = [timed(lambda: workbooks.summary(book)) for _ in range(runs)]
@@ -65,6 +72,12 @@ def measure(folder: Path, runs: int) -> None:
             f"{len(sizes)} score sheets, {runs} runs: {spread(rounds)}, {sum(rounds) / runs / len(sizes):.1f} ms a sheet, "
             f"{sum(sizes):.0f} KB ({min(sizes):.0f}-{max(sizes):.0f} a sheet), {memory}"
         )
+
+
+def zipped(book: workbooks.Book) -> int:
+    """Bytes of the zip; the file is gone afterwards."""
+    with workbooks.all_sheets(book) as file:
+        return file.seek(0, io.SEEK_END)
 
 
 def main() -> None:

@@ -78,6 +78,7 @@ def _heading(book: Book, card: Card, sheet: Any, styles: Styles) -> None:
     for column, width in enumerate(SHEET_WIDTHS):
         sheet.set_column(column, column, width)
     writer.paper(sheet, landscape=True)
+    sheet.center_horizontally()
     sheet.set_print_scale(PRINT_SCALE)  # not "fit to width": Excel ignores page breaks then
     sheet.repeat_rows(2)
     sheet.freeze_panes(FIRST, 0)
