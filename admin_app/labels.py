@@ -85,11 +85,12 @@ def _info(model: type[Base], name: str) -> dict[str, Any]:
 
 
 def label(model: type[Base], name: str) -> str:
-    """What a column or relationship is called, in Chinese; ``a.b`` is what b is called at the far end of a."""
+    """What a column or relationship is called, in Chinese; ``a.b`` is what b is called at the far end of a,
+    but for a name or title: there it is what a is called."""
     head, _, rest = name.partition(".")
     if rest:
         far = class_mapper(model).relationships[head].mapper.class_
-        return label(far, rest) if rest != "name" else label(model, head)
+        return label(far, rest) if rest not in ("name", "title") else label(model, head)
     return str(_info(model, head).get("label") or name)
 
 

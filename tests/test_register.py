@@ -680,3 +680,19 @@ def test_who_may_only_read_is_led_from_a_gap_to_the_child_and_not_to_a_form(ids,
 def test_a_ledger_is_never_read_into_the_bureau_by_one_click(person):
     page = person("office").get("/imports/").text
     assert "县教育局德育股" not in page.split("<main")[1] and '<option value=""></option>' in page
+
+
+def test_a_page_says_no_less_than_its_line_in_the_list(ids, person):
+    person("office").get(f"/child/details/?id={ids.child_a}")
+    page = person("office").get("/audit_entry/details/?id=1").text
+    assert all(f"<dt>{words}</dt>" in page for words in ("操作", "对象", "学校", "内容"))
+    assert "学校填报员" in person("admin").get(f"/user_account/details/?id={ids.user_secretary_a}").text.split("<main")[1]
+
+
+def test_a_child_who_is_not_left_behind_is_not_said_to_lack_a_talk(app, ids, person):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        for status in session.scalars(select(m.ParentStatus)):
+            status.state = m.ParentState.HOME
+        session.commit()
+    page = person("secretary_a").get("/child/").text
+    assert "不适用" in page and "未谈</span>" not in page

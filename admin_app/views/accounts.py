@@ -53,6 +53,9 @@ class UserView(RecordView):
         for line in lines:
             line.values["roles"] = "、".join(held.get(line.id, []))
 
+    def details(self, row: Any) -> list[tuple[str, str]]:
+        return [*super().details(row), (_("角色"), "、".join(_(grant.role.label) for grant in row.grants))]
+
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
         if request.method == "GET":

@@ -29,7 +29,6 @@ class AuditView(RecordView):
     column_list = ("id", "at", "user_name", "what", "on", "school_name", "address", "changed")
     extra_columns = {"what": "操作", "on": "对象", "school_name": "学校", "changed": "内容"}
     form_columns = ()
-    column_details_list = ("id", "at", "user_name", "address")
     filters = (
         Filter(
             "action", "操作", lambda q, v: q.where(AuditEntry.action == v), options=lambda _s: [(k, _(v)) for k, v in ACTIONS.items()],
@@ -48,6 +47,12 @@ class AuditView(RecordView):
         for line in lines:
             line.values["id"] = line.id
         return lines
+
+    def details(self, row: Any) -> list[tuple[str, str]]:
+        """What the list says of an entry, its page says too."""
+        (line,) = self.lines(self.rows().where(AuditEntry.id == row.id))
+        (cells,) = self.cells([line])
+        return [(str(self.column_labels[name]), cell) for name, cell in zip(self.column_list, cells, strict=True)]
 
     def decorate(self, lines: list[Any]) -> None:
         with_values = Role.OFFICE in current_scope().roles

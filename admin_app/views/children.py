@@ -243,11 +243,14 @@ class ChildView(RecordView):
         found = definitions.findings(self.db_session, [line.id for line in lines], today)
         beside = {row[0]: row[1:] for row in self.db_session.execute(_beside([line.id for line in lines], today))}
         kinds = {finding.kind: _(finding.kind) for finding in found.values()}
-        lacking = {due: [state(due, words) for words in (_("未指定"), _("未发"), _("未谈"))] for due in ("due", "")}
+        lacking = {
+            True: [state("due", words) for words in (_("未指定"), _("未发"), _("未谈"))],
+            False: [state("", _("不适用"))] * 3,
+        }
         has_card, has_talk = state("done", _("已发")), state("done", _("已谈"))
         for line in lines:
             carer, responsible, issued, talked = beside[line.id]
-            nobody, no_card, no_talk = lacking["due" if found[line.id].holds else ""]
+            nobody, no_card, no_talk = lacking[found[line.id].holds]
             line.values["kind"] = kinds[found[line.id].kind]
             line.values["carer"] = carer or ""
             line.values["responsible"] = responsible or nobody
