@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -557,9 +558,9 @@ class Book:
             turns = {first, after_years(child.birth_date, 16)}
             for row in statuses:
                 turns |= {row.start, after_months(row.start, 3)} | ({row.end} if row.end else set())
-            stops = sorted(t for t in turns if first <= t <= last) + [last + DAY]
+            stops = [*sorted(t for t in turns if first <= t <= last), last + DAY]
             days: set[dt.date] = set()
-            for begin, stop in zip(stops, stops[1:], strict=False):
+            for begin, stop in itertools.pairwise(stops):
                 if self.left_behind(child, begin):
                     days.update(begin + n * DAY for n in range((stop - begin).days))
             self._days[child.id] = days
@@ -1225,7 +1226,7 @@ def _mark(code: str, parts: list[tuple[Fraction, Fraction]], judged: dict[str, D
     maximum = sum((worth for worth, _ in parts), ZERO)
     if not maximum:
         return Mark(ZERO)
-    if code in hand and hand[code] in parts and code not in judged and any(p is hand[code] for p in parts):
+    if code in hand and code not in judged and any(part is hand[code] for part in parts):
         return Mark(maximum)
     if code not in hand and code in judged:  # the office decided otherwise than the system
         return Mark(maximum, cents(min(maximum, max(ZERO, Fraction(judged[code])))))
