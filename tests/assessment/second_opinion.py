@@ -603,22 +603,23 @@ class Book:
             self._stays[key] = {d for d in self.definition_days(child) if any(r.covers(d) for r in stays)}
         return self._stays[key]
 
-    def counted_on(self, unit: int, day: dt.date, since: dt.date) -> list[Child]:
-        """[3] In the unit and the definition on a day, with at least 30 days of it since another."""
+    def counted_on(self, unit: int, day: dt.date, since: dt.date, to: dt.date) -> list[Child]:
+        """[3] In the unit and the definition on a day, with at least 30 days of it from ``since`` to ``to``."""
         found = []
         for child in self.children.values():
             days = self.enrolled_days(child, unit)
-            if day in days and sum(since <= d <= min(day, self.until) for d in days) >= 30:
+            if day in days and sum(since <= d <= to for d in days) >= 30:
                 found.append(child)
         return found
 
     def C(self, unit: int) -> list[Child]:
         """[3] On f, with at least 30 days in [s, min(e, f)]."""
-        return self.counted_on(unit, self.f, self.s)
+        return self.counted_on(unit, self.f, self.s, self.until)
 
     def C_t(self, unit: int, term: Stretch) -> list[Child]:
         """[3] On min(last day of t, e, f), with at least 30 days within t."""
-        return self.counted_on(unit, min(term.last_day, self.until), term.start)
+        last = min(term.last_day, self.until)
+        return self.counted_on(unit, last, term.start, last)
 
     def m(self, child: Child, unit: int) -> set[tuple[int, int]]:
         """§5.5, [5]: the months with at least 15 days 在册 in this unit."""
@@ -766,7 +767,8 @@ def F7(book: Book, unit: int) -> Fact:
 def F8_sessions(book: Book, unit: int) -> Fact:
     """[10] T1-T3 are sessions, T4 is none; two a year."""
     held = [t for t in book.done_by(TrainingSession, unit) if t.kind in ("T1", "T2", "T3") and book.in_period(t.on)]
-    return share(len(held), book.settings["trainings_a_year"])
+    asked = book.settings["trainings_a_year"]
+    return Fact(min(ONE, Fraction(len(held), asked)), Fraction(len(held)), Fraction(asked))
 
 
 def F8_carers(book: Book, unit: int) -> Fact:
@@ -784,10 +786,9 @@ def F9(book: Book, unit: int) -> Fact:
 
 
 def _rooms(book: Book, unit: int, kind: str) -> list[Facility]:
-    return [
-        r for r in book.done_by(Facility, unit)
-        if r.kind == kind and (r.since is None or r.since <= book.f) and (r.closed_on is None or r.closed_on > book.f)
-    ]  # fmt: skip
+    """There on some day of the period up to f. (§5.5 only says "room absent"; a room closed in the year was not absent.)"""
+    rooms = [r for r in book.done_by(Facility, unit) if r.kind == kind]
+    return [r for r in rooms if (r.since or book.s) <= book.until and (r.closed_on is None or r.closed_on > book.s)]
 
 
 def _openings(book: Book, unit: int, kind: str) -> list[dt.date]:
@@ -838,7 +839,7 @@ def F12(book: Book, unit: int) -> Fact:
 
 
 def F13(book: Book, unit: int) -> Fact:
-    """[11] Holiday handovers: back, or done while the holiday is not over at f."""
+    """[11] Holiday handovers: back, or done while the holiday is not over at f. C is that of ruling 3, met on another day."""
     inside, good, all_ = book.schools_of(unit), 0, 0
     for holiday in book.calendar.holidays:
         if holiday.kind not in ("winter", "summer") or not book.in_period(holiday.start):
@@ -848,7 +849,7 @@ def F13(book: Book, unit: int) -> Fact:
             day -= DAY
         if day < book.s:
             continue
-        for child in book.counted_on(unit, day, book.s):
+        for child in book.counted_on(unit, day, book.s, book.until):
             own = [h for h in book.of_child(Handover, child.id) if h.holiday_id == holiday.id and h.school_id in inside]
             back = any(h.back_on and h.back_on <= book.f for h in own)
             done = any(h.done_on and h.done_on <= book.f for h in own)
@@ -902,7 +903,8 @@ def F16(book: Book, unit: int) -> Fact:
 
 
 def F17(book: Book, unit: int) -> Fact:
-    """[14] Eligible and aided on f; Z01 and Z04 are not aid."""
+    """[14] Eligible and aided on f; Z01 and Z04 are not aid. [5] The unit's own grants."""
+    inside = book.schools_of(unit)
 
     def eligible(child: Child) -> bool:
         kinds = {r.kind for r in book.of_child(Category, child.id) if r.covers(book.f)}
@@ -910,7 +912,8 @@ def F17(book: Book, unit: int) -> Fact:
         return child.boarding or disabled or bool(kinds & {"H01", "H02", "H03", "K01", "K03", "K05"})
 
     def aided(child: Child) -> bool:
-        return any(r.kind not in ("Z01", "Z04") and r.covers(book.f) for r in book.of_child(Subsidy, child.id))
+        grants = [r for r in book.of_child(Subsidy, child.id) if r.kind not in ("Z01", "Z04") and r.school_id in inside]
+        return any(r.covers(book.f) for r in grants)
 
     children = [c for c in book.C(unit) if eligible(c)]
     return share(sum(map(aided, children)), len(children))
@@ -1012,14 +1015,13 @@ def summaries(book: Book, unit: int) -> Fact:
 
 def census_late(book: Book, unit: int) -> Fact:
     """A2.1, [7]: half points lost: 1 when up to 7 calendar days late, 3 when later. The centre hands in for its sites."""
+    due = [c for c in book.calendar.censuses if c.term_id in {t.id for t in book.terms}]
     lost = 0
-    for census in book.calendar.censuses:
-        if census.term_id not in {t.id for t in book.terms}:
-            continue
+    for census in due:
         days = [r.on for r in book.all(CensusReturn) if r.school_id == unit and r.census_id == census.id and r.on <= book.f]
         late = (min(days, default=book.f) - census.last_day).days
         lost += 0 if late <= 0 else 1 if late <= 7 else 3
-    return number(lost)
+    return number(lost) if due else NA
 
 
 def _held(book: Book, unit: int, *kinds: str) -> list[Activity]:
@@ -1179,7 +1181,7 @@ def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decim
         "A1.2": [_count("3", "1", v["plans_filed"])],
         "A1.3": [_count("1", "0.25", v["meetings"]), _count("1", "0.5", v["summaries"])],
         "A1.4": [hand["A1.4"]],
-        "A2.1": [(Fraction(3), max(ZERO, 3 - Fraction(1, 2) * v["census_late"]))],
+        "A2.1": [] if v["census_late"] is None else [(Fraction(3), max(ZERO, 3 - Fraction(1, 2) * v["census_late"]))],
         "A2.2": [_part(5, v["F1"])],
         "A2.3": [_part(4, v["F2"])],
         "A2.4": [_part(3, v["F3"])],
