@@ -10,7 +10,7 @@ import calendar
 import datetime as dt
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -391,6 +391,42 @@ SETTINGS = {
 """§1.9 and the numbers of §5.5, with their defaults."""
 
 
+@dataclass(frozen=True)
+class Readings:
+    """Where the product reads the text otherwise than the second opinion, each with its clause. False: as the text is read here.
+
+    All True (``AS_BUILT``) compares the rest; the test file shows one county for each.
+    """
+
+    xj_anew_at_each_place: bool = False
+    """§2.1 三个月: a parent who goes from one work place to another (two rows) begins the three months anew."""
+    only_terms_of_round: bool = False
+    """[10], [4]: a term begun before s gives the round neither school weeks (F10) nor term openings (F19: then a holiday's)."""
+    handover_without_30_days: bool = False
+    """F13 "c in C": whoever was in the definition on the eve, not only who had 30 days (the design's §9 says so)."""
+    term_column_alone: bool = False
+    """F1, F15, F16: a record of a term of the round counts though dated after e; [4] says only inside [s, min(e, f)]."""
+    card_without_class_teacher: bool = False
+    """[8], §3.5: the class teacher's phone is printed on the card, but its change does not outdate it."""
+    last_change_only: bool = False
+    """[8]: when the last change of a phone came after f, earlier changes (of other phones) are not looked at."""
+    states_by_validity: bool = False
+    """§5.5, [18]: a dated state (parents, stays, carers, responsible, staff) counts whenever entered (the design's §9 says so)."""
+    boarding_of_centre: bool = False
+    """[15]: whether a unit boards is asked of the centre alone, not of its sites."""
+    aid_by_household_alone: bool = False
+    """F17 特困、残疾: the categories 特困儿童 and 重残儿童 do not make a child eligible."""
+    home_by_group: bool = False
+    """[15]: who is a senior school is asked of the group: a complete school in 高中组 needs no home either."""
+    opinion_told_after_f: bool = False
+    """[13], [18]: a report after f is late although the 24 hours were not over at f."""
+    questionnaires_in_sample: bool = False
+    """[14]: children who were only asked (F21) help a sample of fields over its least size."""
+
+
+AS_WRITTEN, AS_BUILT = Readings(), Readings(*[True] * len(fields(Readings)))
+
+
 @dataclass
 class Calendar:
     terms: list[Stretch]
@@ -457,10 +493,22 @@ def after_months(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
+STATES = (Child, Parent, ParentStatus, Enrolment, Carer, Responsibility, Staff)
+"""What a child's file and a school's staff say of a day."""
+
+
 class Book:
     """The county as it stands for one round, indexed for reading."""
 
-    def __init__(self, county: County, round_: Round, calendar_: Calendar, settings: dict[str, int] | None = None):
+    def __init__(
+        self,
+        county: County,
+        round_: Round,
+        calendar_: Calendar,
+        settings: dict[str, int] | None = None,
+        readings: Readings = AS_WRITTEN,
+    ):
+        self.as_built = readings
         self.county, self.round, self.calendar = county, round_, calendar_
         self.settings = SETTINGS | (settings or {})
         self.s, self.e, self.f = round_.start, round_.last_day, round_.cut_off
@@ -474,6 +522,8 @@ class Book:
 
     def known(self, row: Row) -> bool:
         """§5.5: entered after f does not count; nor what was deleted by then (design §9)."""
+        if self.as_built.states_by_validity and isinstance(row, STATES):
+            return row.deleted_at is None
         return row.created_at < self.closing and (row.deleted_at is None or row.deleted_at >= self.closing)
 
     def all(self, kind: type[Any]) -> list[Any]:
@@ -490,6 +540,10 @@ class Book:
         """[5] Counts for the unit whose staff made it; [12] COUNT items pool centre and sites."""
         inside = self.schools_of(unit)
         return [row for row in self.all(kind) if row.school_id in inside]
+
+    def is_over(self, last: dt.date) -> bool:
+        """A last day is over at the end of f, when f is seen; only of a holiday [11] says that f must be past it."""
+        return last <= self.f
 
     def in_period(self, day: dt.date) -> bool:
         return self.s <= day <= self.until
@@ -578,7 +632,7 @@ class Book:
         """[1] Both away, or one away and the other unable; rural; under 16."""
         if day >= after_years(child.birth_date, 16):
             return False
-        rural = child.hukou in (None, "1") or (child.hukou == "3" and child.area in ("town", "village"))
+        rural = child.hukou in (None, "1") or (child.hukou == "3" and child.area in (None, "town", "village"))  # decision 0003
         states = {self.state_of(child, "father", day), self.state_of(child, "mother", day)}
         unable = {"incapable", "dead", "missing", "imprisoned", "detox"}
         return rural and "away" in states and states <= {"away"} | unable
@@ -588,7 +642,11 @@ class Book:
         for parent in self.of_child(Parent, child.id):
             away = [r for r in self.of_child(ParentStatus, child.id) if r.parent_id == parent.id and r.state == "away"]
             since = next((r.start for r in away if r.covers(day)), None)
-            while since and (before := next((r for r in away if r.end == since and r.start < since), None)):
+            while (
+                since
+                and not self.as_built.xj_anew_at_each_place
+                and (before := next((r for r in away if r.end == since and r.start < since), None))
+            ):
                 since = before.start
             if since and after_months(since, 3) <= day:
                 return True
@@ -640,21 +698,29 @@ def F1(book: Book, unit: int) -> Fact:
 
 
 def _dossier_complete(book: Book, child: Child) -> bool:
+    """[7] Of parents' names and phones one is asked; a carer's four fields may stand with several carers."""
     term = book.current_term
-    parents = {p.side: p for p in book.of_child(Parent, child.id)}
+    parents = book.of_child(Parent, child.id)
     carers = [r for r in book.of_child(Carer, child.id) if r.covers(book.f)]
-    notes = {n.side for n in book.of_child(StateNote, child.id) if term and book.in_term(term, n.on)}
-    return bool(
-        notes >= {"thought", "mind", "study", "life"}
-        and child.sex and child.birth_date and child.ethnic and child.grade
-        and {"father", "mother"} <= parents.keys()
-        and all(p.name for p in parents.values())
-        and any(p.phone for p in parents.values())
-        and child.home_address
-        and child.special_requests
-        and any(c.occupation and (c.birth_date or c.age is not None) and c.address and c.phone for c in carers)
-        and any(r.covers(book.f) for r in book.of_child(Responsibility, child.id))
-    )  # fmt: skip
+    notes = {n.side for n in book.of_child(StateNote, child.id) if term and _of_term(book, term, n.on)}
+    asked = (
+        notes >= {"thought", "mind", "study", "life"},
+        child.sex and child.birth_date and child.ethnic and child.grade,
+        any(p.name for p in parents),
+        any(p.phone for p in parents),
+        child.home_address,
+        child.special_requests,
+        any(c.occupation for c in carers),
+        any(c.birth_date or c.age is not None for c in carers),
+        any(c.address for c in carers),
+        any(c.phone for c in carers),
+        any(r.covers(book.f) for r in book.of_child(Responsibility, child.id)),
+    )
+    return all(asked)
+
+
+def _of_term(book: Book, term: Stretch, day: dt.date) -> bool:
+    return term.has(day) and (book.as_built.term_column_alone or book.in_period(day))
 
 
 def F2(book: Book, unit: int) -> Fact:
@@ -678,12 +744,16 @@ def _card_valid(book: Book, unit: int, child: Child) -> bool:
     inside = book.schools_of(unit)
     issued = [c.issued_on for c in book.of_child(ContactCard, child.id) if c.issued_by_id in inside and c.issued_on <= book.f]
     staff = {s.id: s for s in book.all(Staff)}
-    teachers = {child.class_teacher_id} | {r.staff_id for r in _answering(book, child)}
+    teachers = {r.staff_id for r in _answering(book, child)}
+    if not book.as_built.card_without_class_teacher:
+        teachers.add(child.class_teacher_id)
     printed: list[Any] = [staff[i] for i in teachers if i in staff]
     printed += book.of_child(Parent, child.id)
     printed += [r for r in book.of_child(Carer, child.id) if r.covers(book.f)]
-    changes = [p.phone_changed_on for p in printed if p.phone_changed_on and p.phone_changed_on <= book.f]
-    return bool(issued) and max(issued) >= max(changes, default=dt.date.min)
+    changes = [p.phone_changed_on for p in printed if p.phone_changed_on]
+    if book.as_built.last_change_only:
+        changes = [max(changes)] if changes else []
+    return bool(issued) and max(issued) >= max((d for d in changes if d <= book.f), default=dt.date.min)
 
 
 def F3(book: Book, unit: int) -> Fact:
@@ -704,7 +774,7 @@ def F4(book: Book, unit: int) -> Fact:
         if closing and closing > book.f:
             closing = None
         last = book.workday_after(row.proposed_on, book.settings["transfer_days"])
-        if closing is None and row.state != "returned" and book.f < last:
+        if closing is None and not book.is_over(last):
             continue
         all_ += 1
         closed += closing is not None and closing <= last
@@ -793,8 +863,8 @@ def _rooms(book: Book, unit: int, kind: str) -> list[Facility]:
 
 def _openings(book: Book, unit: int, kind: str) -> list[dt.date]:
     """Days on which a room of this kind was open, one a day [10]."""
-    rooms = {r.id for r in book.all(Facility) if r.kind == kind}
-    opened = [a for a in book.done_by(Activity, unit) if a.kind == "O01" and a.facility_id in rooms and book.in_period(a.on)]
+    rooms = {r.id for r in book.county.of(Facility) if r.kind == kind}  # also one that went into the trash since
+    opened = [a for a in book.done_by(Activity, unit) if a.facility_id in rooms and book.in_period(a.on)]
     return sorted({a.on for a in opened})
 
 
@@ -807,7 +877,8 @@ def F10(book: Book, unit: int) -> Fact:
     if not _rooms(book, unit, "counsel"):
         return NA if book.schools[unit].kind == "kindergarten" else number(0)
     days = [book.s + n * DAY for n in range((book.until - book.s).days + 1)]
-    weeks = {_week(d) for d in days if any(t.has(d) for t in book.calendar.terms)}
+    terms = book.terms if book.as_built.only_terms_of_round else book.calendar.terms
+    weeks = {_week(d) for d in days if any(t.has(d) for t in terms)}
     return share(len(weeks & {_week(d) for d in _openings(book, unit, "counsel")}), len(weeks))
 
 
@@ -819,7 +890,7 @@ def F11(book: Book, unit: int) -> Fact:
         if flag.level not in ("watch", "focus") or not book.in_period(flag.on):
             continue
         first = flag.followed_on if flag.followed_on and flag.followed_on <= book.f else None
-        if first is None and book.f <= flag.on + days:
+        if first is None and not book.is_over(flag.on + days):
             continue
         raised += 1
         followed += first is not None and first <= flag.on + days
@@ -828,7 +899,9 @@ def F11(book: Book, unit: int) -> Fact:
 
 def F12(book: Book, unit: int) -> Fact:
     """[11] Three kinds of drill in each term at each data unit with pupils."""
-    units = {i for i in book.schools_of(unit) if book.schools[i].pupils}
+    stays = [r for r in book.all(Enrolment) if r.start <= book.until and (r.end is None or r.end > book.s)]
+    attended = {r.school_id for r in stays} | {i for i, school in book.schools.items() if school.pupils}
+    units = {i for i in book.schools_of(unit) if i == unit or i in attended}
     done = {
         (a.school_id, a.kind, t.id)
         for a in book.done_by(Activity, unit)
@@ -849,13 +922,19 @@ def F13(book: Book, unit: int) -> Fact:
             day -= DAY
         if day < book.s:
             continue
-        for child in book.counted_on(unit, day, book.s, book.until):
+        for child in _before_holiday(book, unit, day):
             own = [h for h in book.of_child(Handover, child.id) if h.holiday_id == holiday.id and h.school_id in inside]
             back = any(h.back_on and h.back_on <= book.f for h in own)
             done = any(h.done_on and h.done_on <= book.f for h in own)
             all_ += 1
             good += back or (done and book.f <= holiday.last_day)
     return share(good, all_)
+
+
+def _before_holiday(book: Book, unit: int, day: dt.date) -> list[Child]:
+    if book.as_built.handover_without_30_days:
+        return [c for c in book.children.values() if day in book.enrolled_days(c, unit)]
+    return book.counted_on(unit, day, book.s, book.until)
 
 
 def F14(book: Book, unit: int) -> Fact:
@@ -879,7 +958,9 @@ def F15(book: Book, unit: int) -> Fact:
     inside = book.schools_of(unit)
 
     def wrote(child: Child, term: Stretch) -> bool:
-        return any(r.term_id == term.id and r.school_id in inside and book.in_period(r.on) for r in book.of_child(Letter, child.id))
+        return any(
+            r.term_id == term.id and r.school_id in inside and _of_term(book, term, r.on) for r in book.of_child(Letter, child.id)
+        )
 
     return _per_term(book, unit, wrote)
 
@@ -894,7 +975,7 @@ def F16(book: Book, unit: int) -> Fact:
     def judged(child: Child, term: Stretch) -> bool:
         own = [
             r for r in book.of_child(Evaluation, child.id)
-            if r.term_id == term.id and r.school_id in inside and book.in_period(r.on)
+            if r.term_id == term.id and r.school_id in inside and _of_term(book, term, r.on)
         ]  # fmt: skip
         sides = {side for r in own for side in FIVE if getattr(r, side)}
         return len(sides) == 5 and len({r.rater for r in own}) >= 2
@@ -905,11 +986,12 @@ def F16(book: Book, unit: int) -> Fact:
 def F17(book: Book, unit: int) -> Fact:
     """[14] Eligible and aided on f; Z01 and Z04 are not aid. [5] The unit's own grants."""
     inside = book.schools_of(unit)
+    helped = {"H01", "H02", "H03", "K01"} | (set() if book.as_built.aid_by_household_alone else {"K03", "K05"})
 
     def eligible(child: Child) -> bool:
         kinds = {r.kind for r in book.of_child(Category, child.id) if r.covers(book.f)}
         disabled = bool(child.disability) or child.health == "50"
-        return child.boarding or disabled or bool(kinds & {"H01", "H02", "H03", "K01", "K03", "K05"})
+        return child.boarding or disabled or bool(kinds & helped)
 
     def aided(child: Child) -> bool:
         grants = [r for r in book.of_child(Subsidy, child.id) if r.kind not in ("Z01", "Z04") and r.school_id in inside]
@@ -935,26 +1017,35 @@ def F18(book: Book, unit: int) -> Fact:
 def F19(book: Book, unit: int) -> Fact:
     """Openings of the home: 36 in term, 10 in holidays; no home: 0, at a senior school N/A [15]."""
     if not _rooms(book, unit, "home"):
-        return NA if stages(book, unit) == {"高中"} else number(0)
+        return NA if _senior(book, unit) else number(0)
     days = _openings(book, unit, "home")
-    holiday = [d for d in days if any(h.has(d) for h in book.calendar.holidays)]
-    term = [d for d in days if d not in holiday and any(t.has(d) for t in book.calendar.terms)]
+    terms = book.terms if book.as_built.only_terms_of_round else book.calendar.terms
+    term = [d for d in days if any(t.has(d) for t in terms)]
+    holiday = [d for d in days if d not in term]
     return number(Fraction(6, 10) * min(ONE, Fraction(len(term), 36)) + Fraction(4, 10) * min(ONE, Fraction(len(holiday), 10)))
+
+
+def _senior(book: Book, unit: int) -> bool:
+    return book.schools[unit].school_group == "senior" if book.as_built.home_by_group else stages(book, unit) == {"高中"}
 
 
 def F20(book: Book, unit: int) -> Fact:
     """[14], [18]: the office's sample binds whenever it was entered; one below min(10, #C) is refused."""
-    inside = book.schools_of(unit)
-    rows = [r for r in book.county.of(Inspection) if r.deleted_at is None and r.school_id in inside and r.fields_checked]
-    if not rows or sum(r.children for r in rows) < min(10, len(book.C(unit))):
+    rows = [r for r in _inspections(book, unit) if r.fields_checked]
+    sampled = rows if not book.as_built.questionnaires_in_sample else _inspections(book, unit)
+    if not rows or sum(r.children for r in sampled) < min(10, len(book.C(unit))):
         return NA
     checked, wrong = sum(r.fields_checked for r in rows), sum(r.fields_wrong for r in rows)
     return share(checked - wrong, checked)
 
 
-def F21(book: Book, unit: int) -> Fact:
+def _inspections(book: Book, unit: int) -> list[Inspection]:
     inside = book.schools_of(unit)
-    rows = [r for r in book.county.of(Inspection) if r.deleted_at is None and r.school_id in inside]
+    return [r for r in book.county.of(Inspection) if r.deleted_at is None and r.school_id in inside]
+
+
+def F21(book: Book, unit: int) -> Fact:
+    rows = _inspections(book, unit)
     return share(sum(r.satisfied for r in rows), sum(r.answers for r in rows))
 
 
@@ -974,13 +1065,14 @@ def groups_renewed(book: Book, unit: int) -> Fact:
     grace = book.settings["replacement_days"]
     for body in ("leading", "working"):
         posts = [p for p in book.done_by(Post, unit) if p.body == body]
-        left = sorted(p.end for p in posts if p.end and book.in_period(p.end) and (book.f - p.end).days >= grace)
-        came = sorted(p.start for p in posts if p.start <= book.f)
-        for day in left:
-            fit = next((d for d in came if day <= d <= day + grace * DAY), None)
-            if fit is None:
+        founded = min(p.start for p in posts)  # a founding member replaces nobody; who came before the other left may
+        came = sorted((p.start, p.id) for p in posts if founded < p.start <= book.f)
+        for end, own in sorted((p.end, p.id) for p in posts if p.end and book.in_period(p.end)):
+            fit = next((c for c in came if c[1] != own and abs((c[0] - end).days) <= grace), None)
+            if fit is not None:
+                came.remove(fit)
+            elif book.is_over(end + grace * DAY):
                 return number(0)
-            came.remove(fit)
     return number(1)
 
 
@@ -1019,7 +1111,10 @@ def census_late(book: Book, unit: int) -> Fact:
     lost = 0
     for census in due:
         days = [r.on for r in book.all(CensusReturn) if r.school_id == unit and r.census_id == census.id and r.on <= book.f]
-        late = (min(days, default=book.f) - census.last_day).days
+        if not days:  # nothing handed in earns nothing, once the last day is over
+            lost += 3 * book.is_over(census.last_day)
+            continue
+        late = (min(days) - census.last_day).days
         lost += 0 if late <= 0 else 1 if late <= 7 else 3
     return number(lost) if due else NA
 
@@ -1062,8 +1157,11 @@ def class_meetings(book: Book, unit: int) -> Fact:
 def dropouts_unreturned(book: Book, unit: int) -> Fact:
     """[13] Back after day 30, or not at all; a case whose 30 days are not over at f costs nothing yet."""
     days = book.settings["dropout_days"] * DAY
-    cases = [c for c in _dropouts(book, unit) if book.f > c.found_on + days]
-    return number(sum(c.returned_on is None or c.returned_on > c.found_on + days for c in cases))
+    failed = 0
+    for case in _dropouts(book, unit):
+        back = case.returned_on if case.returned_on and case.returned_on <= book.f else None
+        failed += back > case.found_on + days if back else book.is_over(case.found_on + days)
+    return number(failed)
 
 
 def _dropouts(book: Book, unit: int) -> list[DropoutCase]:
@@ -1094,12 +1192,17 @@ def publicity(book: Book, unit: int) -> Fact:
 
 def opinion_failures(book: Book, unit: int) -> Fact:
     """[13] Reported more than 24 hours after it was found, or hidden; an event costs 1 once."""
-    failed = 0
-    for row in book.done_by(Opinion, unit):
-        if not book.in_period(row.found_at.astimezone(COUNTY_TIME).date()):
+    failed, limit = 0, dt.timedelta(hours=book.settings["opinion_hours"])
+    inside = book.schools_of(unit)
+    for row in book.county.of(Opinion):
+        known = book.known(row) or (row.hidden and row.deleted_at is None)  # [18] what the office finds hidden, binds
+        if row.school_id not in inside or not known or not book.in_period(row.found_at.astimezone(COUNTY_TIME).date()):
             continue
-        told = min(row.reported_at or book.closing, book.closing)
-        failed += row.hidden or told - row.found_at > dt.timedelta(hours=book.settings["opinion_hours"])
+        if row.reported_at and (row.reported_at < book.closing or book.as_built.opinion_told_after_f):
+            late = row.reported_at > row.found_at + limit
+        else:
+            late = row.found_at + limit < book.closing
+        failed += row.hidden or late
     return number(failed)
 
 
@@ -1118,6 +1221,8 @@ def stages(book: Book, unit: int) -> set[str]:
 
 
 def boards(book: Book, unit: int) -> bool:
+    if book.as_built.boarding_of_centre:
+        return book.schools[unit].boarding
     return any(book.schools[i].boarding for i in book.schools_of(unit))
 
 
@@ -1162,7 +1267,6 @@ def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decim
     """Each item by its line in §5.4, its applicability by §5.6 and [15], [16]."""
     v = {code: fact.value for code, fact in facts.items()}
     taught, boarding = stages(book, unit), boards(book, unit)
-    senior = taught == {"高中"}
     schooling = bool(taught & {"小学", "初中"})
     yes = {name: Fraction(int((v[name] or 0) >= least)) for name, least in
            (("law_days", 1), ("festivals", 1), ("practice", 1), ("class_meetings", 8))}  # fmt: skip
@@ -1214,8 +1318,6 @@ def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decim
         "A10.1": [_part(2, v["F20"])],
         "A10.2": [_part(2, v["F21"])],
     }  # fmt: skip
-    if senior and not home:
-        parts["A8.1"] = []
     return {code: _mark(code, own, judged, hand) for code, own in parts.items()}
 
 

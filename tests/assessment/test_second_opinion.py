@@ -49,6 +49,13 @@ ROUNDS = {
 """Periods, and the cut-offs tried with each."""
 
 
+OPTIONS = {
+    "talks_a_month": (2,), "visits_a_term": (2,), "trainings_a_year": (1, 3), "follow_up_days": (7, 15), "transfer_days": (10, 16),
+    "replacement_days": (29, 31), "dropout_days": (29, 31), "dropout_report_days": (2, 4), "opinion_hours": (23, 48),
+    "pair_days": (59, 61),
+}  # fmt: skip
+
+
 class Maker:
     """Makes one county out of one number."""
 
@@ -66,6 +73,7 @@ class Maker:
             definition=self.r.choice(("GF13", "GF13", "GF13", "XJ")),
             quota=self.r.choice((Decimal("0.3"), Decimal("0.5"))),
         )  # fmt: skip
+        self.options = {key: self.r.choice(values) for key, values in OPTIONS.items() if self.r.random() < 0.08}
         self.terms = [t for t in calendar.terms if self.s <= t.start <= self.until]
         self.edges = [self.f, self.s, self.e, *(d for t in self.terms for d in (t.start, t.last_day))]
         self.edges += [d for h in calendar.holidays if self.s <= h.start <= self.e for d in (h.start, h.last_day)]
@@ -115,14 +123,16 @@ class Maker:
         groups = self.r.choice((("primary",), ("primary", "junior")))
         centre = self.school("centre", self.r.choice(groups), boarding=self.some(0.5))
         self.sites = [
-            self.school(self.r.choice(("village", "point")), None, centre_id=centre.id) for _ in range(self.r.randint(0, 2))
+            self.school(self.r.choice(("village", "point")), None, centre_id=centre.id, boarding=self.some(0.2))
+            for _ in range(self.r.randint(0, 2))
         ]
         self.heads = [centre]
         self.heads.append(self.school("kindergarten", self.r.choice(groups)))
         self.heads.append(self.school("junior", self.r.choice(groups), boarding=True))
         for _ in range(self.r.randint(0, 2)):
             kind = self.r.choice(("primary", "nine_year", "complete", "senior", "vocational"))
-            self.heads.append(self.school(kind, self.r.choice(groups), boarding=self.some(0.5)))
+            group = "senior" if kind in ("complete", "senior", "vocational") else self.r.choice(groups)
+            self.heads.append(self.school(kind, group, boarding=self.some(0.5)))
         self.outside = self.school("outside", None)
         self.places = [*self.heads, *self.sites]
         self.teachers = {place.id: [self.teacher(place) for _ in range(2)] for place in self.places}
@@ -179,7 +189,8 @@ class Maker:
                      "M01", "M02", "P01", "P02", "P03", "L01", "L04", "O01", "C04"):  # fmt: skip
             for _ in range(self.r.choice((0, 1, 1, 2, 5))):
                 joint = tuple(self.r.sample(("G01", "G02", "G03", "G07"), self.r.randint(0, 2))) if kind[0] in "L" else ()
-                self.add(so.Activity, **at, kind=kind, on=self.day(), agencies=joint)
+                room = self.r.choice(self.rooms[place.id]).id if self.rooms[place.id] and self.some(0.1) else None
+                self.add(so.Activity, **at, kind=kind, on=self.day(), agencies=joint, facility_id=room)
         self.sessions = getattr(self, "sessions", {})
         self.sessions[place.id] = [
             self.add(so.TrainingSession, **at, kind=self.r.choice(("T1", "T2", "T3", "T4", "T5")), on=self.day())
@@ -212,7 +223,7 @@ class Maker:
             if self.some(0.8):
                 on = census.last_day + self.r.choice((-3, 0, 0, 1, 7, 8)) * DAY
                 self.add(so.CensusReturn, **at, census_id=census.id, on=on)
-        if self.some(0.6):
+        for _ in range(self.r.choice((0, 1, 1, 2))):
             checked, answers = self.r.choice((0, 10, 57)), self.r.choice((0, 7, 30))
             self.add(
                 so.Inspection, **at, on=self.f + 3 * DAY, children=self.r.choice((1, 3, 9, 10, 12)), fields_checked=checked,
@@ -253,14 +264,16 @@ class Maker:
         hukou = self.r.choice(("1",) * 6 + (None, "2", "3"))
         child = self.add(
             so.Child, school_id=school.id, name=f"童{self.next_id}", birth_date=born, hukou=hukou,
-            area=self.r.choice(("city", "town", "village")) if hukou == "3" else None,
+            area=self.r.choice(("city", "town", "village", None)) if hukou == "3" else None,
             grade="P3", boarding=self.some(0.4), disability="4" if self.some(0.1) else None,
             home_address=None if self.some(0.05) else "和平村", special_requests=None if self.some(0.05) else "无",
             class_teacher_id=self.r.choice(self.teachers[school.id]).id if self.some(0.6) else None,
             facts_confirmed_at=self.day() if self.some(0.9) else None, **self.sure,
         )  # fmt: skip
         self.enrolments = [
-            self.add(so.Enrolment, child_id=child.id, school_id=at, start=start, end=end, leave_reason=why, **self.sure)
+            self.add(
+                so.Enrolment, child_id=child.id, school_id=at, start=start, end=end, leave_reason=why, **self.entered(0.02, 0.02)
+            )
             for at, start, end, why in stays
         ]
         self.file(child)
@@ -295,11 +308,11 @@ class Maker:
         start = self.day(self.s - 300 * DAY, self.f) if self.some(0.3) else dt.date(2024, 9, 1)
         for n in range(self.r.choice((0, 1, 1, 1, 1, 2))):
             carer = self.add(
-                so.Carer, **of, name=f"祖{self.r.randint(1, 9)}", phone=None if self.some(0.05) else f"1990000000{self.r.randint(0, 1)}",
+                so.Carer, **of, name=f"祖{'甲乙'[n]}{self.r.randint(1, 4)}", phone=None if self.some(0.05) else f"1990000000{self.r.randint(0, 1)}",
                 phone_changed_on=self.day() if self.some(0.15) else dt.date(2024, 9, 1), start=start + n * 90 * DAY,
                 end=max(start + n * 90 * DAY, self.before_f(-1, 0, 1, 100)) if self.some(0.15) else None,
                 age=None if self.some(0.1) else 66, address=None if self.some(0.05) else "和平村",
-                occupation=None if self.some(0.05) else "farming", **self.sure,
+                occupation=None if self.some(0.05) else "farming", **self.entered(0.03, 0.03),
             )  # fmt: skip
             self.attend(child, carer)
             if self.some(0.6):
@@ -311,14 +324,16 @@ class Maker:
         if self.some(0.9):
             begin = self.r.choice((dt.date(2024, 9, 1), self.before_f(-1, 0, 1)))
             end = max(begin, self.before_f(-1, 0, 1)) if self.some(0.3) else None
-            self.add(so.Responsibility, **of, staff_id=self.r.choice(staff).id, start=begin, end=end, **self.sure)
+            self.add(so.Responsibility, **of, staff_id=self.r.choice(staff).id, start=begin, end=end, **self.entered(0.02, 0.02))
             if end and self.some(0.6):
-                self.add(so.Responsibility, **of, staff_id=self.r.choice(staff).id, start=end, **self.sure)
+                self.add(so.Responsibility, **of, staff_id=self.r.choice(staff).id, start=end, **self.entered(0.02, 0.02))
         for _ in range(self.r.choice((0, 1, 1, 2))):
             by = self.r.choice(self.places).id if self.some(0.15) else child.school_id
             day = self.r.choice((self.day(), self.before_f(-1, 0, 1), dt.date(2024, 9, 1)))
             self.add(so.ContactCard, **of, issued_on=day, issued_by_id=by)
-        for kind in self.r.sample(("H01", "H02", "H03", "H04", "H05", "K01", "K02", "K07", "K14"), self.r.choice((0, 0, 1, 2))):
+        for kind in self.r.sample(
+            ("H01", "H02", "H03", "H04", "H05", "K01", "K02", "K03", "K05", "K06", "K14"), self.r.choice((0, 0, 1, 2))
+        ):
             begin = self.r.choice((dt.date(2024, 9, 1), self.before_f(-1, 0, 1)))
             self.add(so.Category, **of, kind=kind, start=begin, end=self.r.choice((None, max(begin, self.before_f(-1, 0, 1)))))
 
@@ -334,7 +349,7 @@ class Maker:
             if turn < 2 and self.some(0.25):
                 until = max(day, self.r.choice((self.day(), self.before_f(-1, 0, 1, 29, 30, 31, 92))))
             if until != day:
-                self.add(so.ParentStatus, **of, parent_id=row.id, state=state, start=day, end=until, **self.sure)
+                self.add(so.ParentStatus, **of, parent_id=row.id, state=state, start=day, end=until, **self.entered(0.02, 0.02))
             if until is None:
                 break
             day, state = until + self.r.choice((0, 0, 0, 7)) * DAY, self.r.choice(states)
@@ -520,10 +535,12 @@ class Bench:
             for j in county.of(so.Judged)
         )
 
-    def differences(self, county: so.County, round_: so.Round, options: dict[str, int]) -> list[tuple[str, str]]:
+    def differences(
+        self, county: so.County, round_: so.Round, options: dict[str, int], readings: so.Readings = so.AS_BUILT
+    ) -> list[tuple[str, str]]:
         """(what, both answers) wherever the two disagree."""
         theirs = self.product(county, round_, options)
-        mine = so.assess(so.Book(county, round_, self.calendar, options))
+        mine = so.assess(so.Book(county, round_, self.calendar, options, readings))
         found: list[tuple[str, str]] = []
 
         def same(what: str, school: so.School, product: Any, second: Any) -> None:
@@ -621,7 +638,7 @@ def bench(app: Any, ids: SimpleNamespace) -> Iterator[Bench]:
 
 def agree(bench: Bench, seed: int) -> None:
     maker = Maker(seed, bench.calendar)
-    county, options = maker.make(), {}
+    county, options = maker.make(), maker.options
     found = bench.differences(county, maker.round, options)
     if found:
         what, words = found[0]
