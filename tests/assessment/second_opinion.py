@@ -422,6 +422,8 @@ class Readings:
     """[13], [18]: a report after f is late although the 24 hours were not over at f."""
     questionnaires_in_sample: bool = False
     """[14]: children who were only asked (F21) help a sample of fields over its least size."""
+    whole_maximum_while_waiting: bool = False
+    """[16], [17]: an item that waits to be judged shows its whole maximum, also the part that is not applicable (A7.3)."""
 
 
 AS_WRITTEN, AS_BUILT = Readings(), Readings(*[True] * len(fields(Readings)))
@@ -1263,6 +1265,16 @@ JUDGED_PARTS = {"A1.4": "3", "A4.2": "1.5", "A6.4": "0.5", "A7.3": "1", "A7.4": 
 """§5.4: the points a person gives. A1.4, A7.4 wholly; A10.2 is asked by questionnaire (F21)."""
 
 
+POINTS = dict(
+    zip(
+        "A1.1 A1.2 A1.3 A1.4 A2.1 A2.2 A2.3 A2.4 A2.5 A3.1 A3.2 A3.3 A3.4 A4.1 A4.2 A4.3 A5.1 A5.2 A5.3 A6.1 A6.2 A6.3 A6.4 A6.5"
+        " A7.1 A7.2 A7.3 A7.4 A8.1 A8.2 A8.3 A9.1 A9.2 A10.1 A10.2".split(),
+        (2, 3, 2, 3, 3, 5, 4, 3, 3, 4, 3, 2, 3, 5, 3, 2, 4, 3, 5, 2, 3, 2, 3, 2, 4, 2, 2, 2, 3, 2, 3, 2, 2, 2, 2),
+        strict=True,
+    )
+)
+
+
 def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decimal]) -> dict[str, Mark]:
     """Each item by its line in §5.4, its applicability by §5.6 and [15], [16]."""
     v = {code: fact.value for code, fact in facts.items()}
@@ -1318,7 +1330,10 @@ def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decim
         "A10.1": [_part(2, v["F20"])],
         "A10.2": [_part(2, v["F21"])],
     }  # fmt: skip
-    return {code: _mark(code, own, judged, hand) for code, own in parts.items()}
+    marks = {code: _mark(code, own, judged, hand) for code, own in parts.items()}
+    if book.as_built.whole_maximum_while_waiting and marks["A7.3"].maximum and marks["A7.3"].score is None:
+        marks["A7.3"] = Mark(Fraction(2))
+    return marks
 
 
 def _hand_rate(points: str, judged: Decimal | None) -> Fraction:

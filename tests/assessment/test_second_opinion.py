@@ -127,9 +127,10 @@ class Maker:
             for _ in range(self.r.randint(0, 2))
         ]
         self.heads = [centre]
+        self.decided = self.some(0.3)
         self.heads.append(self.school("kindergarten", self.r.choice(groups)))
         self.heads.append(self.school("junior", self.r.choice(groups), boarding=True))
-        for _ in range(self.r.randint(0, 2)):
+        for _ in range(self.r.randint(2, 4) if self.decided else self.r.randint(0, 2)):
             kind = self.r.choice(("primary", "nine_year", "complete", "senior", "vocational"))
             group = "senior" if kind in ("complete", "senior", "vocational") else self.r.choice(groups)
             self.heads.append(self.school(kind, group, boarding=self.some(0.5)))
@@ -238,9 +239,20 @@ class Maker:
                 effect=self.r.choice(("fail", "no_honour")) if kind == "veto" else None,
                 created_at=so.EARLY + 900 * DAY, deleted_at=None,
             )  # fmt: skip
+        if self.decided and self.some(0.9):
+            self.decide(head)
+            return
         for code, most in so.JUDGED_PARTS.items():
             if self.some(0.97):
                 self.add(so.Judged, **at, item=code, points=Decimal(self.r.randint(0, int(Decimal(most) * 10))) / 10, **self.sure)
+
+    def decide(self, head: so.School) -> None:
+        """The office decides every item near the same level, so that totals come close to each other and to 60, 80, 90."""
+        level = self.r.choice((Decimal("0.6"), Decimal("0.8"), Decimal("0.9"), Decimal("0.9"), Decimal("0.95"), Decimal(1)))
+        for code, points in so.POINTS.items():
+            most = Decimal(so.JUDGED_PARTS.get(code, points))
+            near = (most * level).quantize(Decimal("0.01")) + (self.r.choice((0, 0, 0, -1, 1)) * Decimal("0.01"))
+            self.add(so.Judged, school_id=head.id, item=code, points=min(most, near), **self.sure)
 
     def paper(self, head: so.School, kind: str) -> None:
         term = self.r.choice(self.terms) if self.terms and kind in ("plan", "term_summary") else None
