@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from admin_app import models as m
 from admin_app.access import SYSTEM
 from admin_app.assessment import workflow
-from admin_app.db import session_with
+from admin_app.db import db, session_with
 from tests.assessment import second_opinion as so
 
 DAY = so.DAY
@@ -486,6 +486,8 @@ class Bench:
 
     def __init__(self, session: Session):
         self.session = session
+        with db.engine.begin() as connection:  # a locked scheme would not take each example's definition and quota
+            connection.execute(text("UPDATE scheme SET state = 'draft'"))
         self.codes = {c.code: c.id for c in session.scalars(select(m.Code))}
         self.indicators = {i.code: i.id for i in session.scalars(select(m.Indicator).where(m.Indicator.pattern.is_not(None)))}
         self.scheme_id = session.scalar(select(m.Scheme.id))
