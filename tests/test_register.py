@@ -696,3 +696,8 @@ def test_a_child_who_is_not_left_behind_is_not_said_to_lack_a_talk(app, ids, per
         session.commit()
     page = person("secretary_a").get("/child/").text
     assert "不适用" in page and "未谈</span>" not in page
+
+
+def test_the_version_travels_with_a_form_unseen(ids, person):
+    page = person("secretary_a").get(f"/parent/edit/?id={ids.parent_a}").text
+    assert page.count('name="version"') == 1 and "Version" not in page.split("<main")[1]
