@@ -104,6 +104,7 @@ class Desk:
             else:
                 box.fill(value)
         page.click("[data-key=save]")
+        page.wait_for_load_state()  # a count does not wait for the page it counts on
         said = page.locator(".alert-success").first
         assert said.count(), f"{path}: {page.locator('.alert').all_inner_texts()} {page.locator('.wrong').all_inner_texts()}"
         return page
