@@ -31,6 +31,7 @@ from admin_app.db import db, session_with
 from admin_app.models import Role
 from admin_app.records import attachments
 from tests import databases, factories as make
+from tests.browser import QUIET
 
 PASSWORD = "chang-mi-ma-2026"
 PEOPLE = ("admin", "office", "leader", "secretary_a", "secretary_b", "principal_a", "counsellor_a")
@@ -312,6 +313,16 @@ def _hash() -> str:
     if not hasattr(_hash, "kept"):
         _hash.kept = auth._hasher.hash(PASSWORD)
     return _hash.kept
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(QUIET))
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

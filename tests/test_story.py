@@ -5,23 +5,16 @@ from __future__ import annotations
 import io
 import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from tests.browser import PASSWORD, Desk, follow, free_port, served
 from tests.databases import ON_POSTGRES
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(ON_POSTGRES, reason="serves a SQLite file of its own")]
-ROOT = Path(__file__).parent.parent
 LEDGER = Path(__file__).parent / "ledgers" / "台账-整洁.xlsx"
-PASSWORD = "lv-shui-qing-shan-9"
 SHOTS = os.environ.get("SHOTS")
 """A folder for the screenshots of the README: SHOTS=docs/screens python3 manage.py test tests/test_story.py"""
 
@@ -29,72 +22,26 @@ SHOTS = os.environ.get("SHOTS")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The demo county, served as README's first command does."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "SECRET_KEY")}
-    env |= {"DATA_DIR": str(tmp_path_factory.mktemp("demo")), "PORT": str(port), "DEMO_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "admin_app", "demo"], cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{address}/healthz", timeout=2)
-                break
-            except OSError:
-                assert process.poll() is None, process.stdout.read()[-2000:]
-                time.sleep(0.2)
-        yield address
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        quiet = [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--lang=zh-CN",
-        ]
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=quiet)
-        yield browser
-        browser.close()
+    port = free_port()
+    with served(
+        port, "admin_app", "demo", DATA_DIR=str(tmp_path_factory.mktemp("demo")), PORT=str(port), DEMO_PASSWORD=PASSWORD
+    ) as at:
+        yield at
 
 
 @pytest.fixture
 def sit_down(server, chromium):
     """Log in as somebody; every complaint of the browser is a failure."""
-    complaints, contexts = [], []
+    desks = []
 
     def log_in(name, width=1366, height=768):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, locale="zh-CN", accept_downloads=True, base_url=server
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda e: complaints.append(str(e)))
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.goto("/login")
-        page.fill("#u", name)
-        page.fill("#p", PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url("**/")
-        return page
+        desks.append(Desk(chromium, server, name, width, height))
+        return desks[-1].open("/")
 
     yield log_in
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    for desk in desks:
+        desk.context.close()
+    assert [complaint for desk in desks for complaint in desk.complaints] == []
 
 
 def shot(page, name, full=False):
@@ -112,31 +59,31 @@ def test_1_the_secretary_brings_her_ledger_in_and_keeps_records(sit_down):
     page.goto("/imports/")
     page.select_option("#school", index=0)
     page.set_input_files("#file", str(LEDGER))
-    page.click("button:has-text('上传并核对')")
+    follow(page, "button:has-text('上传并核对')")
     assert page.locator(".tabs-n a").nth(1).inner_text().split() == ["60", "新增"]
     shot(page, "import-preview")
-    page.click("button:has-text('全部写入')")
+    follow(page, "button:has-text('全部写入')")
     assert "60" in alert(page)
     page.goto("/imports/")
     page.set_input_files("#file", str(LEDGER))
-    page.click("button:has-text('上传并核对')")
+    follow(page, "button:has-text('上传并核对')")
     assert "没有要写入的内容" in page.locator(".actbar").inner_text()
 
     page.goto("/child/?search=施雨然")
     shot(page, "list")
-    page.click("a.nm")
+    follow(page, "a.nm")
     assert "单亲外出" in page.locator(".person").inner_text() and "还缺" in page.locator(".person").inner_text()
     shot(page, "dossier")
 
-    page.locator("section:has(h2:text('父母')) a:text-is('改')").first.click()
+    follow(page, page.locator("section:has(h2:text('父母')) a:text-is('改')").first)
     assert page.input_value("#phone") == "139****8343"
     page.fill("#phone", "19955556666")
-    page.click("button:has-text('保存')")
+    follow(page, "button:has-text('保存')")
     assert "199****6666" in page.content()
 
-    page.click("a:has-text('记谈心')")
+    follow(page, "a:has-text('记谈心')")
     page.fill("#content", "聊了周末和妈妈视频的事")
-    page.click("button.btn-primary:has-text('保存')")
+    follow(page, "button.btn-primary:has-text('保存')")
     assert "谈心" in page.locator(".line").inner_text()
 
 
@@ -146,22 +93,22 @@ def test_2_an_activity_with_its_children_and_a_training_with_its_sign_in_list(si
     page.select_option("#school", index=1)
     page.fill("#title", "秋季消防疏散演练")
     page.select_option("#kind", label="防火演练")
-    page.click("button.btn-primary:has-text('保存')")
+    follow(page, "button.btn-primary:has-text('保存')")
     page.locator("input[name=child]").nth(0).check()
     page.locator("input[name=child]").nth(3).check()
     shot(page, "roster")
-    page.click("button:has-text('保存名单')")
+    follow(page, "button:has-text('保存名单')")
     assert "2 人" in alert(page)
 
     page.goto("/training_session/new/")
     page.select_option("#school", index=1)
     page.fill("#title", "隔代教育讲座")
     page.select_option("#kind", label="监护人家庭教育讲座")
-    page.click("button.btn-primary:has-text('保存')")
+    follow(page, "button.btn-primary:has-text('保存')")
     page.locator("select[name^=carer-]").nth(0).select_option("present")
     page.locator("select[name^=carer-]").nth(1).select_option("at_home")
     page.locator("select[name^=carer-]").nth(2).select_option("absent")
-    page.click("button:has-text('保存签到')")
+    follow(page, "button:has-text('保存签到')")
     assert "实到 2 人" in alert(page)
 
 
@@ -174,26 +121,26 @@ def test_3_the_office_opens_the_children_behind_a_number_judges_freezes_and_publ
         waiting = page.locator("tr:has(.st.due)").locator("a")
         if not waiting.count():
             break
-        waiting.first.click()
+        follow(page, waiting.first)
         for box in page.locator("input[name^=score-]").all():
             if not box.input_value():
                 box.fill("0.5")
                 indicator = box.get_attribute("name").removeprefix("score-")
                 page.fill(f"input[name=reason-{indicator}]", "抽查材料不全")
         shot(page, "sheet")
-        page.click("button:has-text('保存评分')")
+        follow(page, "button:has-text('保存评分')")
         assert "保存成功" in alert(page)
         page.goto("/assessment/")
-    page.locator("a:has-text('晨光小学')").first.click()
-    page.locator("tr:has-text('A4.1') a.n").click()
+    follow(page, page.locator("a:has-text('晨光小学')").first)
+    follow(page, page.locator("tr:has-text('A4.1') a.n").first)
     assert re.search(r"已谈人月\s*\d+\s*÷", page.locator(".formula").first.inner_text())
     shot(page, "explain")
-    page.locator("td a[href*='/child/details/']").first.click()
+    follow(page, page.locator("td a[href*='/child/details/']").first)
     assert page.locator(".person h1").inner_text()
     page.goto("/assessment/")
-    page.click("button:has-text('冻结')")
+    follow(page, "button:has-text('冻结')")
     assert "已冻结 90 所" in alert(page)
-    page.click("button:has-text('公布')")
+    follow(page, "button:has-text('公布')")
     assert "已公布" in alert(page)
 
 
@@ -207,7 +154,7 @@ def test_4_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
         page.click("a:has-text('导出汇总')")
     assert caught.value.suggested_filename == "2026年度考核汇总.xlsx"
     assert openpyxl.load_workbook(io.BytesIO(Path(caught.value.path()).read_bytes())).sheetnames[0] == "汇总"
-    page.locator("tbody a").first.click()
+    follow(page, page.locator("tbody a").first)
     with page.expect_download() as caught:
         page.click("a:has-text('下载评分表')")
     assert "评分表" in openpyxl.load_workbook(io.BytesIO(Path(caught.value.path()).read_bytes())).sheetnames

@@ -6,24 +6,14 @@ The server runs on a clock that the test sets, so that everything is entered on 
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 
+from tests.browser import Desk, follow, free_port, served, set_clock
 from tests.databases import ON_POSTGRES
-from tests.year_server import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(ON_POSTGRES, reason="serves a SQLite file of its own")]
-ROOT = Path(__file__).parent.parent
-CHINA = dt.timezone(dt.timedelta(hours=8))
 AUTUMN = ["2025-09-15", "2025-10-15", "2025-11-14", "2025-12-15", "2026-01-15"]
 WITHOUT_EVENINGS = ("A6.4 体育艺术、社会实践、班队、晚间安排 责任落实", "3", "2.50")
 """Full too: a day school has no evenings, and half a point leaves the item's maximum."""
@@ -33,85 +23,10 @@ SPRING = ["2026-03-16", "2026-04-15", "2026-05-15", "2026-06-15", "2026-07-03"]
 @pytest.fixture(scope="module")
 def county(tmp_path_factory):
     """The served county: its address, and how to set its clock."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    folder = tmp_path_factory.mktemp("year")
+    folder, port = tmp_path_factory.mktemp("year"), free_port()
     clock = folder / "clock"
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "SECRET_KEY")}
-    env |= {"DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.year_server", str(port), str(clock)], cwd=ROOT, env=env, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-
-    def today_is(day: str) -> None:
-        moment = dt.datetime.combine(dt.date.fromisoformat(day), dt.time(9), CHINA).isoformat()
-        clock.write_text(moment)
-        for _ in range(200):
-            if clock.with_suffix(".done").exists() and clock.with_suffix(".done").read_text() == moment:
-                return
-            time.sleep(0.05)
-        raise AssertionError("the clock does not follow")
-
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{address}/healthz", timeout=2)
-                break
-            except OSError:
-                assert process.poll() is None, process.stdout.read()[-2000:]
-                time.sleep(0.2)
-        yield address, today_is
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
-
-
-class Desk:
-    """One person at one browser, who logs in again whenever the session has run out."""
-
-    def __init__(self, browser, address, name):
-        self.context = browser.new_context(viewport={"width": 1366, "height": 900}, locale="zh-CN", base_url=address)
-        self.page, self.name = self.context.new_page(), name
-        self.page.on("dialog", lambda dialog: dialog.accept())
-
-    def open(self, path):
-        self.page.goto(path)
-        if "/login" in self.page.url:
-            self.page.fill("#u", self.name)
-            self.page.fill("#p", PASSWORD)
-            self.page.click("button[type=submit]")
-            self.page.wait_for_url("**/")
-            self.page.goto(path)
-        return self.page
-
-    def write(self, path, **fields):
-        """Fill a record form in and save it."""
-        page = self.open(path)
-        for name, value in fields.items():
-            box = page.locator(f"[name='{name}']").first
-            if box.evaluate("e => !!e.closest('details:not([open])')"):
-                box.evaluate("e => e.closest('details').open = true")
-            kind = box.evaluate("e => e.tagName + (e.type || '')")
-            if kind.startswith("SELECT"):
-                options = box.locator("option").all_inner_texts()
-                box.select_option(label=next((o for o in options if value in o), value))
-            elif kind.endswith("checkbox"):
-                for each in value.split():
-                    page.check(f"[name='{name}'][value='{each}']")
-            else:
-                box.fill(value)
-        page.click("[data-key=save]")
-        page.wait_for_load_state()  # a count does not wait for the page it counts on
-        said = page.locator(".alert-success").first
-        assert said.count(), f"{path}: {page.locator('.alert').all_inner_texts()} {page.locator('.wrong').all_inner_texts()}"
-        return page
-
-    def click(self, words):
-        self.page.click(f"button:has-text('{words}')")
-        return self.page.locator(".alert").all_inner_texts()
+    with served(port, "tests.year_server", str(port), str(clock)) as address:
+        yield address, lambda day: set_clock(clock, day)
 
 
 @pytest.fixture
@@ -121,16 +36,6 @@ def desks(county, chromium):
     yield made, today_is
     for desk in made.values():
         desk.context.close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 def child_id(page):
@@ -164,7 +69,7 @@ def test_a_schools_year_ends_with_an_empty_list_of_gaps(desks):
         page.locator(".gaplist summary").all_inner_texts() + page.locator(".gaplist td").all_inner_texts()
     )
     office.open("/assessment/")
-    office.page.locator("a:has-text('晨光小学')").first.click()
+    follow(office.page, "a:has-text('晨光小学')")
     rows = [row.inner_text().split("\t") for row in office.page.locator("table.scores tbody tr:not(.sum)").all()]
     computed = [(row[0], row[1], row[4]) for row in rows if re.fullmatch(r"[\d.]+", row[4])]
     assert len(computed) >= 25 and [row for row in computed if float(row[1]) != float(row[2])] == [WITHOUT_EVENINGS]
@@ -210,12 +115,12 @@ def a_transfer(sender, we):
     """乙转来 moves from 青松小学 to us within two days."""
     sender.write("/transfer/new/", child="乙转来", to_school="晨光小学", proposed_on="2025-09-05")
     page = we.open("/transfer/?side=in")
-    page.click("a:has-text('乙转来')")
+    follow(page, "a:has-text('乙转来')")
     page.select_option("#staff", label="杨师傅")
     page.fill("#class_name", "三(1)班")
     assert "已接收 1 人" in we.click("接收")[0]
     page = we.open("/child/?search=乙转来")
-    page.click("a.nm")
+    follow(page, "a.nm")
     pk = child_id(page)
     we.open(f"/cards/?child={pk}")
     we.click("登记发卡")
@@ -251,7 +156,7 @@ def talk(we, kind, day):
         box.check()
     page.fill("[name=on]", day)
     page.fill("[name=content]", f"{day} 聊了近况")
-    page.click("[data-key=save]")
+    follow(page, "[data-key=save]")
     assert "2 人" in page.locator(".alert").first.inner_text()
 
 
@@ -285,7 +190,7 @@ def a_term(we, term, day, today_is, children, states=False):
 def handed_over(we, holiday, day, today_is, back=""):
     today_is(day)
     page = we.open("/handover/")
-    page.click(f"a:has-text('{holiday}')")
+    follow(page, f"a:has-text('{holiday}')")
     page.check("[data-tick-all]")
     for box in page.locator("input[name=enrolment]").all():
         box.check()
@@ -296,7 +201,7 @@ def handed_over(we, holiday, day, today_is, back=""):
     if back:
         today_is(back)
         page = we.open("/handover/")
-        page.click(f"a:has-text('{holiday}')")
+        follow(page, f"a:has-text('{holiday}')")
         for box in page.locator("input[name=enrolment]").all():
             box.check()
         page.fill("#back_on", back)
@@ -309,7 +214,7 @@ def spring_confirmed(we, office, today_is):
     assert "已上报" in we.click("上报")[0]
     filed(we, office, "学期工作计划", "春季计划", "2025—2026学年 第二学期")
     for name in ("甲毕业", "乙转来"):
-        we.open(f"/child/?search={name}").click("a.nm")
+        follow(we.open(f"/child/?search={name}"), "a.nm")
         assert "无变化" in we.click("无变化，确认")[0]
 
 
@@ -349,7 +254,7 @@ def rolled_over(we, junior, today_is):
     page.select_option("select[name^=to-]", label="升入 漠沙中学")
     assert "已升级 2 个班" in we.click("升级")[0]
     page = junior.open("/transfer/?side=in")
-    page.click("a:has-text('甲毕业')")
+    follow(page, "a:has-text('甲毕业')")
     assert "已接收 1 人" in junior.click("接收")[0]
     assert "七年级" in junior.open("/child/?search=甲毕业").content()
     assert "四年级" in we.open("/child/?search=乙转来").content()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import time_machine
 
-PASSWORD = "lv-shui-qing-shan-9"
+from tests.browser import PASSWORD
+
 START = dt.datetime(2025, 9, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
