@@ -51,7 +51,7 @@ class Action(StrEnum):
     REVEAL = "reveal"
     """Show one full ID number or phone, with a reason, logged."""
     PUBLISH = "publish"
-    """Freeze and publish a round."""
+    """Move a round on: open, freeze, decide, show, circulate."""
 
 
 R, C, U, D = Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE
@@ -75,6 +75,8 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.RUBRIC: frozenset({R, C, U, D, X, P}),
         Resource.APPROVALS: frozenset({R}),
         Resource.SCORES: frozenset({R, C, U, D, X}),
+        Resource.SELF: frozenset({R, X}),
+        Resource.CONFIRMATIONS: frozenset({R}),
         Resource.AUDIT: frozenset({R}),
     },
     Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS}
@@ -90,11 +92,13 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.NOTICES: frozenset({R}),
         Resource.RUBRIC: frozenset({R}),
         Resource.SCORES: frozenset({R, X}),
+        Resource.SELF: frozenset({R, C, U, D, X}),
+        Resource.CONFIRMATIONS: frozenset({R}),
     },
     Role.PRINCIPAL: {
         resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS)
     }
-    | {Resource.INCIDENTS: frozenset({R, C, U})},
+    | {Resource.INCIDENTS: frozenset({R, C, U}), Resource.CONFIRMATIONS: frozenset({R, C})},
     Role.COUNSELLOR: {
         Resource.SCHOOLS: frozenset({R}),
         Resource.REGISTER: frozenset({R}),
@@ -261,11 +265,11 @@ def _refuse_private(state: ORMExecuteState, scope: Scope) -> None:
 def _check_before(session: Session, _context: Any, _instances: Any) -> None:
     scope = scope_in(session)
     for row in session.new:
-        _refuse_unless(scope.may(Action.CREATE, row.RESOURCE))
+        _refuse_unless(scope.may(Action.CREATE, resource_of(row)))
     for row in (*session.dirty, *session.deleted):
         if row in session.dirty and not session.is_modified(row):
             continue
-        _refuse_unless(scope.may(_action_on(session, row), row.RESOURCE))
+        _refuse_unless(scope.may(_action_on(session, row), resource_of(row)))
         if isinstance(row, Between):
             _between(scope, row)
         elif isinstance(row, _OWNED):
@@ -273,6 +277,11 @@ def _check_before(session: Session, _context: Any, _instances: Any) -> None:
             _own(scope, *(history.deleted or history.unchanged))
         if isinstance(row, Child):
             _only_by_transfer(scope, row)
+
+
+def resource_of(row: Base) -> Resource:
+    """Which right a row takes: its table's, but for the few whose own words decide (a step of a sheet)."""
+    return getattr(row, "resource", row.RESOURCE)
 
 
 def _action_on(session: Session, row: Base) -> Action:

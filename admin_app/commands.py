@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 
 from . import audit, auth, create_app
 from .access import SYSTEM, Scope
-from .assessment import workbooks, workflow
+from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
 from .records import entering, importing
@@ -351,11 +351,11 @@ def score(code: str, school_code: str | None, as_json: bool) -> None:
     app = running_app()
     with app.app_context(), session_with(SYSTEM) as session:
         round_ = _round(session, code)
-        cards = workflow.score(session, round_).cards
+        cards = rounds.score(session, round_).cards
         school = _school(session, school_code)
         if school:
             cards = [card for card in cards if card.school_id == school.id]
-        answer = workflow.as_json(round_, cards)
+        answer = rounds.as_json(round_, cards)
     if as_json:
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -373,7 +373,7 @@ def export_scores(code: str, school_code: str | None, out: Path) -> None:
     app = running_app()
     with app.app_context(), session_with(SYSTEM) as session:
         round_ = _round(session, code)
-        results = workflow.score(session, round_)
+        results = rounds.score(session, round_)
         school = _school(session, school_code)
         book = workbooks.Book.of(session, round_, results, who="命令行")
         content = workbooks.school_sheet(book, school.id) if school else workbooks.summary(book)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from . import access, audit
 from .access import Scope
+from .assessment import locking
 from .orm import Base
 from .records import bulk, upkeep
 from .settings import Settings
@@ -36,6 +37,7 @@ class RowSession(FlaskSession):
 upkeep.watch(RowSession)
 bulk.watch(RowSession)
 access.guard(RowSession)
+locking.watch(RowSession)
 audit.watch(RowSession)
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": RowSession}, engine_options={"hide_parameters": True})

@@ -57,6 +57,8 @@ class Resource(StrEnum):
     RUBRIC = "rubric"
     APPROVALS = "approvals"
     SCORES = "scores"
+    SELF = "self"
+    CONFIRMATIONS = "confirmations"
     ACCOUNTS = "accounts"
     AUDIT = "audit"
 
@@ -1953,13 +1955,22 @@ class Approval(Row, Shared):
 
 
 class RoundState(Choice):
-    OPEN = "open", "评分中"
-    FROZEN = "frozen", "已冻结"
-    PUBLISHED = "published", "已公布"
+    """Where a round stands (rubric §5.7). The school's own step between 自评 and 初核, 已提交自评, is kept with its sheet."""
+
+    SET_UP = "set_up", "方案发布"
+    OPEN = "open", "学校自评"
+    CHECK = "check", "初核"
+    ON_SITE = "on_site", "实地核查"
+    REVIEW = "review", "复核"
+    DECISION = "decision", "审定"
+    PUBLICITY = "publicity", "公示"
+    APPEAL = "appeal", "申诉复查"
+    PUBLISHED = "published", "通报"
+    APPLIED = "applied", "结果运用"
 
 
 class Round(Row, Shared):
-    """考核轮次: a scheme applied to a period. Ranks come from the frozen round; a frozen round is never computed again."""
+    """考核轮次: a scheme applied to a period. Frozen when the self-assessment closes: what the schools entered is never counted again."""
 
     __tablename__ = "assessment_round"
     RESOURCE = Resource.RUBRIC
@@ -1970,34 +1981,63 @@ class Round(Row, Shared):
     start: Mapped[dt.date] = field("考核期起", Date, check=rules.sensible_date)
     last_day: Mapped[dt.date] = field("考核期止", Date, check=rules.sensible_date)
     cut_off: Mapped[dt.date] = field("统计截止日", Date, check=rules.sensible_date, hint="此日以后录入的不计")
-    state: Mapped[RoundState] = field("状态", Coded(RoundState), default=RoundState.OPEN)
+    self_due: Mapped[dt.date | None] = field("自评截止日", Date, hint="学校在此日前提交自评，校长确认")
+    state: Mapped[RoundState] = field("状态", Coded(RoundState), default=RoundState.SET_UP)
     frozen_at: Mapped[dt.datetime | None] = field("冻结时间", Moment)
-    published_at: Mapped[dt.datetime | None] = field("公布时间", Moment)
+    minutes: Mapped[str | None] = field("审定会议纪要", String(100))
+    decided_at: Mapped[dt.datetime | None] = field("审定时间", Moment)
+    shown_from: Mapped[dt.date | None] = field("公示起", Date)
+    shown_until: Mapped[dt.date | None] = field("公示止", Date)
+    document: Mapped[str | None] = field("通报文号", String(60))
+    published_at: Mapped[dt.datetime | None] = field("通报时间", Moment)
     scheme: Mapped[Scheme] = link("方案")
 
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_frozen(self) -> bool:
+        return self.state not in (RoundState.SET_UP, RoundState.OPEN)
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in (RoundState.PUBLISHED, RoundState.APPLIED)
+
+
+class RoundStep(Row, Shared):
+    """流转记录: who moved a round on, when and why. Never changed."""
+
+    __tablename__ = "round_step"
+    RESOURCE = Resource.RUBRIC
+
+    round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"), index=True)
+    state: Mapped[RoundState] = field("转入", Coded(RoundState))
+    words: Mapped[str | None] = field("说明", String(200))
+    by: Mapped[str] = field("办理人", String(30))
+
+    def __str__(self) -> str:
+        return str(self.state)
+
 
 class Sheet(Row, SchoolOwned):
-    """评分表: one assessed school in one round. The totals are filled in at the freeze."""
+    """评分表: one assessed school in one round, with its results as decided and, after the appeals, as circulated."""
 
     __tablename__ = "sheet"
     __table_args__ = (UniqueConstraint("round_id", "school_id"),)
     RESOURCE = Resource.SCORES
 
     round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"))
-    card: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "成绩"})
+    decided: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "审定成绩"})
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "通报成绩"})
     round: Mapped[Round] = link("轮次")
     school: Mapped[School] = link("学校")
-    items: Mapped[list[ItemScore]] = link("得分", back_populates="sheet")
 
     def __str__(self) -> str:
         return f"{self.round} {self.school}"
 
 
 class ItemScore(Row, SchoolOwned):
-    """得分: one indicator on one sheet. The computed, self, checked and final values stand side by side."""
+    """系统得分: what was counted for one indicator on one sheet, and whom, as it stood at the freeze."""
 
     __tablename__ = "item_score"
     __table_args__ = (UniqueConstraint("sheet_id", "indicator_id"),)
@@ -2005,19 +2045,148 @@ class ItemScore(Row, SchoolOwned):
 
     sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"))
     indicator_id: Mapped[int] = field("指标", ForeignKey("indicator.id"))
-    auto: Mapped[Decimal | None] = field("系统分", Exact)
-    numerator: Mapped[Decimal | None] = field("分子", Exact)
-    denominator: Mapped[Decimal | None] = field("分母", Exact)
-    self_score: Mapped[Decimal | None] = field("自评分", Exact)
-    check_score: Mapped[Decimal | None] = field("核查分", Exact)
-    final: Mapped[Decimal | None] = field("审定分", Exact)
-    reason: Mapped[str | None] = field("扣分原因", String(300))
-    lists: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "名单"})
-    sheet: Mapped[Sheet] = link("评分表", back_populates="items")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, info={"label": "取数"})
+    lists: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, deferred=True, info={"label": "名单"})
     indicator: Mapped[Indicator] = link("指标")
 
     def __str__(self) -> str:
         return str(self.indicator)
+
+
+class Stage(Choice):
+    """At which step the bureau gave a score. The newest counts; none is ever changed."""
+
+    CHECK = "check", "初核分"
+    ON_SITE = "on_site", "核查分"
+    REVIEW = "review", "复核分"
+    FINAL = "final", "审定分"
+    APPEAL = "appeal", "复查分"
+
+
+class OfficeScore(Row, SchoolOwned):
+    """评分: the points the bureau gave for an indicator at one step, by whom and why. A second thought is a second row."""
+
+    __tablename__ = "office_score"
+    __table_args__ = (Index(None, "sheet_id", "indicator_id"),)
+    RESOURCE = Resource.SCORES
+
+    sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"))
+    indicator_id: Mapped[int] = field("指标", ForeignKey("indicator.id"))
+    stage: Mapped[Stage] = field("步骤", Coded(Stage))
+    points: Mapped[Decimal | None] = field("分数", Exact)
+    whole: Mapped[bool] = field("整项定分", Boolean, default=False)
+    """For an item of which a part is computed: the points are the whole item's, not the judged part's."""
+    reason: Mapped[str | None] = field("理由", String(300))
+    by: Mapped[str] = field("评分人", String(30))
+    sheet: Mapped[Sheet] = link("评分表")
+    indicator: Mapped[Indicator] = link("指标")
+
+    def __str__(self) -> str:
+        return f"{self.indicator} {self.stage}"
+
+
+class SelfScore(Row, SchoolOwned):
+    """自评: the points a school gives itself where a person judges, and its own account. A second thought is a second row."""
+
+    __tablename__ = "self_score"
+    __table_args__ = (Index(None, "sheet_id", "indicator_id"),)
+    RESOURCE = Resource.SELF
+
+    sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"))
+    indicator_id: Mapped[int] = field("指标", ForeignKey("indicator.id"))
+    points: Mapped[Decimal | None] = field("自评分", Exact)
+    words: Mapped[str | None] = field("自查说明", String(300))
+    by: Mapped[str] = field("填报人", String(30))
+    sheet: Mapped[Sheet] = link("评分表")
+    indicator: Mapped[Indicator] = link("指标")
+
+    def __str__(self) -> str:
+        return str(self.indicator)
+
+
+class SheetMove(Choice):
+    SUBMITTED = "submitted", "已提交，待校长确认"
+    CONFIRMED = "confirmed", "已提交自评"
+    RETURNED = "returned", "退回修改"
+
+
+class SheetStep(Row, SchoolOwned):
+    """A school's self-assessment handed in, confirmed or sent back: the newest says where it stands. Never changed."""
+
+    __tablename__ = "sheet_step"
+    RESOURCE = Resource.SELF
+
+    sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"), index=True)
+    move: Mapped[SheetMove] = field("状态", Coded(SheetMove))
+    words: Mapped[str | None] = field("说明", String(200))
+    by: Mapped[str] = field("办理人", String(30))
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "自评成绩"})
+    sheet: Mapped[Sheet] = link("评分表")
+
+    @property
+    def resource(self) -> Resource:
+        """Whose act it is: the secretary hands in, the headteacher confirms, the bureau sends back."""
+        return {SheetMove.SUBMITTED: Resource.SELF, SheetMove.CONFIRMED: Resource.CONFIRMATIONS}.get(self.move, Resource.SCORES)
+
+    def __str__(self) -> str:
+        return str(self.move)
+
+
+class Evidence(Kept, SchoolOwned):
+    """佐证材料: what a school shows for an indicator that a person judges; the papers are its attachments."""
+
+    __tablename__ = "evidence"
+    RESOURCE = Resource.SELF
+
+    sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"), index=True)
+    indicator_id: Mapped[int] = field("指标", ForeignKey("indicator.id"))
+    title: Mapped[str] = field("材料名称", String(80))
+    place: Mapped[str | None] = field("存放处", String(80), hint="如：档案室 3 号柜；有电子件的另传附件")
+    school: Mapped[School] = link("学校")
+    sheet: Mapped[Sheet] = link("评分表")
+    indicator: Mapped[Indicator] = link("指标")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Appeal(Kept, SchoolOwned):
+    """申诉: during the publicity a school contests an item of its own. It stands until it is answered."""
+
+    __tablename__ = "appeal"
+    RESOURCE = Resource.SELF
+
+    sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"), index=True)
+    indicator_id: Mapped[int] = field("申诉指标", ForeignKey("indicator.id"))
+    on: Mapped[dt.date] = field("提出日期", Date, default=dt.date.today)
+    wanted: Mapped[Decimal | None] = field("认为应得", Exact)
+    reason: Mapped[str] = field("申诉理由", String(500))
+    due_on: Mapped[dt.date | None] = field("答复期限", Date)
+    school: Mapped[School] = link("学校")
+    sheet: Mapped[Sheet] = link("评分表")
+    indicator: Mapped[Indicator] = link("申诉指标")
+    answers: Mapped[list[AppealAnswer]] = link("答复", back_populates="appeal", order_by="AppealAnswer.id")
+
+    def __str__(self) -> str:
+        return f"{self.school} {self.indicator}"
+
+
+class AppealAnswer(Row, SchoolOwned):
+    """申诉答复: what the bureau found, with the points before and after. Never changed."""
+
+    __tablename__ = "appeal_answer"
+    RESOURCE = Resource.SCORES
+
+    appeal_id: Mapped[int] = field("申诉", ForeignKey("appeal.id"), unique=True)
+    changed: Mapped[bool] = field("改分", Boolean)
+    was: Mapped[Decimal | None] = field("原得分", Exact)
+    now: Mapped[Decimal | None] = field("复查得分", Exact)
+    words: Mapped[str] = field("答复", String(500))
+    by: Mapped[str] = field("答复人", String(30))
+    appeal: Mapped[Appeal] = link("申诉", back_populates="answers")
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class AdjustmentKind(Choice):
@@ -2051,25 +2220,81 @@ class Adjustment(Kept, SchoolOwned):
 
 
 class Inspection(Kept, SchoolOwned):
-    """抽查: the office's sample of a school in a round: fields compared with the child, answers asked (F20, F21)."""
+    """抽查: the office's visit to a school in a round (F20, F21). Of a drawn sample the sums come from its children."""
 
     __tablename__ = "inspection"
     RESOURCE = Resource.SCORES
 
     round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"), index=True)
     on: Mapped[dt.date] = field("抽查日期", Date, check=rules.not_in_future)
+    lot: Mapped[str | None] = field("抽签号", String(20), hint="同一抽签号抽出同一批儿童，可当场重抽核对")
     children: Mapped[int] = field("抽查儿童数", Integer, default=0)
     fields_checked: Mapped[int] = field("核对项数", Integer, default=0)
     fields_wrong: Mapped[int] = field("不符项数", Integer, default=0)
     answers: Mapped[int] = field("有效问卷数", Integer, default=0)
     satisfied: Mapped[int] = field("满意数", Integer, default=0)
-    inspectors: Mapped[str | None] = field("核查人", String(60))
+    inspectors: Mapped[str | None] = field("核查人", String(60), hint="两人以上")
     document: Mapped[str | None] = field("依据", String(100))
     round: Mapped[Round] = link("轮次")
     school: Mapped[School] = link("学校")
+    sample: Mapped[list[Inspected]] = link("抽查儿童", back_populates="inspection", order_by="Inspected.id")
 
     def __str__(self) -> str:
         return f"{self.on}"
+
+
+class Inspected(Kept, CareEvent):
+    """A child of a drawn sample: fields compared on the spot, and what the child or the carer answered."""
+
+    __tablename__ = "inspected"
+    RESOURCE = Resource.SCORES
+    ALSO = (_live("inspection_id", "child_id"),)
+
+    inspection_id: Mapped[int] = field("抽查", ForeignKey("inspection.id"), index=True)
+    child_name: Mapped[str] = field("儿童", String(40))
+    class_name: Mapped[str | None] = field("班级", String(40))
+    fields_checked: Mapped[int | None] = field("核对项数", Integer)
+    fields_wrong: Mapped[int | None] = field("不符项数", Integer)
+    wrong: Mapped[str | None] = field("不符栏目", String(200))
+    satisfied: Mapped[bool | None] = field("满意", Boolean, hint="没有问到的留空")
+    inspection: Mapped[Inspection] = link("抽查", back_populates="sample")
+
+    def __str__(self) -> str:
+        return self.child_name
+
+
+# --- snapshots: what was counted on a day, kept to be compared ---
+
+
+class Snapshot(Row, Shared):
+    """快照: how many children a definition held on a day, as counted at a moment. The names lie with their schools."""
+
+    __tablename__ = "snapshot"
+    RESOURCE = Resource.RUBRIC
+
+    title: Mapped[str] = field("名称", String(80))
+    definition: Mapped[Definition] = field("口径", Coded(Definition))
+    on: Mapped[dt.date] = field("统计截止日", Date)
+    round_id: Mapped[int | None] = field("轮次", ForeignKey("assessment_round.id"), index=True)
+    count: Mapped[int] = field("儿童数", Integer)
+    by: Mapped[str] = field("统计人", String(30))
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class SnapshotPart(Row, SchoolOwned):
+    """The children of one school in a snapshot: (child, name, class)."""
+
+    __tablename__ = "snapshot_part"
+    __table_args__ = (UniqueConstraint("snapshot_id", "school_id"),)
+    RESOURCE = Resource.REGISTER
+
+    snapshot_id: Mapped[int] = field("快照", ForeignKey("snapshot.id"), index=True)
+    children: Mapped[list[Any]] = mapped_column(JSON, default=list, info={"label": "名单"})
+
+    def __str__(self) -> str:
+        return f"{len(self.children)}"
 
 
 # --- accounts ---

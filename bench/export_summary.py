@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from admin_app import commands
 from admin_app.access import SYSTEM
-from admin_app.assessment import workbooks, workflow
+from admin_app.assessment import results, workbooks
 from admin_app.db import session_with
 from admin_app.models import Round, RoundState
 from bench import app_in, load_demo, machine, spread, timed
@@ -49,9 +49,9 @@ def measure(folder: Path, runs: int) -> None:
         commands.calm_collector()  # as the server does
         print(machine())
         memory = Peak()
-        took, results = timed(lambda: workflow.score(session, round_))
-        reading, book = timed(lambda: workbooks.Book.of(session, round_, results, who="bench"))
-        print(f"score of {len(results.cards)} schools {took:.0f} ms, reading the book {reading:.0f} ms, {memory}")
+        took, found = timed(lambda: results.score(session, round_))
+        reading, book = timed(lambda: workbooks.Book.of(session, round_, found, who="bench"))
+        print(f"score of {len(found.cards)} schools {took:.0f} ms, reading the book {reading:.0f} ms, {memory}")
 
         memory = Peak()  # before the other books: what they free would hide what this takes
         zips = [timed(lambda: zipped(book)) for _ in range(runs)]
@@ -65,7 +65,7 @@ def measure(folder: Path, runs: int) -> None:
         memory = Peak()
         rounds, sizes = [], []
         for _ in range(runs):
-            each = [timed(lambda card=card: len(workbooks.school_sheet(book, card.school_id))) for card in results.cards]
+            each = [timed(lambda card=card: len(workbooks.school_sheet(book, card.school_id))) for card in found.cards]
             rounds.append(sum(t for t, _ in each))
             sizes = [size / 1024 for _, size in each]
         print(

@@ -8,7 +8,7 @@ from collections import defaultdict
 from sqlalchemy import select
 
 from admin_app.access import SYSTEM
-from admin_app.assessment import workflow
+from admin_app.assessment import results
 from admin_app.assessment.facts import METRICS, Window
 from admin_app.db import db, session_with
 from admin_app.models import Round, RoundState
@@ -25,8 +25,8 @@ def score_once(code: str) -> tuple[float, int, int]:
     with session_with(SYSTEM) as session, statements(db.engine) as sent:
         round_ = session.scalars(select(Round).where(Round.code == code)).one()
         sent.clear()
-        took, results = timed(lambda: workflow.score(session, round_))
-        return took, len(sent), len(results.cards)
+        took, found = timed(lambda: results.score(session, round_))
+        return took, len(sent), len(found.cards)
 
 
 def parts_once(code: str, times: dict[str, list[float]], counts: dict[str, int]) -> None:

@@ -307,7 +307,7 @@ def _judgements(session: Session, folder: Path, known: Known) -> int:
             indicator = indicators[sheet.round_id, row["indicator"]]
         except KeyError as e:
             raise Complaint(f"{where}：找不到 {e.args[0]}。") from None
-        workflow.judge(session, sheet, indicator, Decimal(row["final"]), row.get("reason", ""), known_new=True)
+        workflow.judge(session, sheet, indicator, Decimal(row["final"]), row.get("reason", ""), "德育股", known_new=True)
         count += 1
     session.flush()
     return count

@@ -152,7 +152,7 @@ def _county(session: Session) -> SimpleNamespace:
     ids = SimpleNamespace(a=a.id, a_site=a_site.id, b=b.id)
     round_ = m.Round(
         code="2026", title="2026 年度考核", scheme_id=session.scalar(select(m.Scheme.id)), start=dt.date(2025, 9, 1),
-        last_day=dt.date(2026, 8, 31), cut_off=dt.date(2026, 8, 31),
+        last_day=dt.date(2026, 8, 31), cut_off=dt.date(2026, 8, 31), state=m.RoundState.OPEN,
     )  # fmt: skip
     session.add(round_)
     session.flush()

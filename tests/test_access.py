@@ -123,7 +123,7 @@ def test_only_the_administrator_reads_accounts(who, open_as):
 def test_a_secretary_cannot_write_her_own_score(open_as, ids):
     with open_as("secretary_a") as session:
         sheet = session.get(m.Sheet, ids.sheet_a)
-        session.add(m.ItemScore(sheet_id=sheet.id, indicator_id=3, school_id=ids.a, final="2"))
+        session.add(m.OfficeScore(sheet_id=sheet.id, indicator_id=3, school_id=ids.a, stage=m.Stage.CHECK, points="2", by=""))
         with pytest.raises(Refused):
             session.flush()
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from admin_app import models as m
-from admin_app.assessment import workbooks, workflow
+from admin_app.assessment import results, workbooks, workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")]
 
@@ -38,7 +38,7 @@ def printed(system, ids, tmp_path):
 def book(system, ids):
     round_ = system.get(m.Round, ids.round)
     workflow.open_sheets(system, round_)
-    return workbooks.Book.of(system, round_, workflow.score(system, round_), "测试")
+    return workbooks.Book.of(system, round_, results.score(system, round_), "测试")
 
 
 def test_a_score_sheet_prints_on_two_pages_with_its_heads_repeated_and_room_to_sign(system, ids, printed):

@@ -50,7 +50,7 @@ def county() -> None:
         round_ = (
             m.Round(
                 code="2026", title="2026 年度考核", scheme_id=session.scalar(select(m.Scheme.id)), start=dt.date(2025, 9, 1),
-                last_day=dt.date(2026, 8, 31), cut_off=dt.date(2026, 8, 31),
+                last_day=dt.date(2026, 8, 31), cut_off=dt.date(2026, 8, 31), state=m.RoundState.OPEN,
             )
         )  # fmt: skip
         session.add(round_)

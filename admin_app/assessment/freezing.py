@@ -1,8 +1,8 @@
-"""A frozen round: what was counted, for whom and from whom, kept as it stood; read back without computing anything."""
+"""What a round keeps: at the freeze what was counted and whom, at the decision and the circular the cards; read back as stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from decimal import Decimal
 from typing import Any
@@ -16,77 +16,90 @@ from .scoring import Card, Fact, Item, Line, Rule, Status
 _DECIMALS = {"earned", "applicable", "bonus", "discipline", "base", "total", "fold"}
 
 
-def store(
+def keep_facts(
     session: Session,
     round_: Round,
-    cards: Iterable[Card],
-    facts: dict[int, dict[str, Fact]],
+    by_unit: Mapping[int, Mapping[str, Fact]],
     rules: list[tuple[Indicator, Rule]],
+    only: frozenset[str] | None = None,
 ) -> None:
-    """Keep every card, item and list of a round. Existing item rows keep what was judged and why."""
-    sheets = {sheet.school_id: sheet for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
-    of_sheet = select(ItemScore).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
-    held = {(item.sheet_id, item.indicator_id): item for item in session.scalars(of_sheet)}
-    for card in cards:
-        sheet = sheets[card.school_id]
-        sheet.card = _plain(card)
-        for (indicator, rule), item in zip(rules, card.items, strict=True):
-            row = held.get((sheet.id, indicator.id))
+    """Store the numbers and names behind every item of every sheet; with ``only``, of these metrics over what was kept before."""
+    sheets = {sheet.school_id: sheet.id for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+    of_round = select(ItemScore).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
+    held = {(row.sheet_id, row.indicator_id): row for row in session.scalars(of_round)} if only else {}
+    for unit, known in by_unit.items():
+        for indicator, rule in rules:
+            codes = [code for code in rule.metrics if code in known and (only is None or code in only)]
+            if not codes or unit not in sheets:
+                continue
+            row = held.get((sheets[unit], indicator.id))
             if row is None:
-                row = ItemScore(sheet_id=sheet.id, indicator_id=indicator.id, school_id=sheet.school_id)
+                row = ItemScore(sheet_id=sheets[unit], indicator_id=indicator.id, school_id=unit, facts={}, lists={})
                 session.add(row)
-            row.auto, row.numerator, row.denominator = item.auto, item.numerator, item.denominator
-            known = facts.get(card.school_id, {})
-            row.lists = {m: _fact(known[m]) for m in rule.metrics if m in known} or None
+            row.facts = row.facts | {code: _numbers(known[code]) for code in codes}
+            row.lists = row.lists | {code: _lines(known[code]) for code in codes}
 
 
-def read(session: Session, round_: Round) -> tuple[list[Card], dict[int, dict[str, Fact]]]:
-    """The cards and facts of a frozen round, exactly as stored."""
-    cards, facts = [], {}
-    for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id)):
-        if sheet.card:
-            cards.append(_card(sheet.card))
-            facts[sheet.school_id] = {}
-    lists = (
-        select(ItemScore.school_id, ItemScore.lists).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
-    )
-    for school, stored in session.execute(lists):
-        for metric, plain in (stored or {}).items():
-            facts[school][metric] = _read_fact(plain)
-    return sorted(cards, key=lambda c: (c.group, c.total is None, -(c.total or 0), c.code)), facts
+def facts(session: Session, round_: Round, *, lists: bool, school_id: int | None = None) -> dict[int, dict[str, Fact]]:
+    """The facts as kept: {school: {metric: fact}}; without ``lists`` the numbers alone, which are read at once."""
+    columns = (ItemScore.school_id, ItemScore.facts, *((ItemScore.lists,) if lists else ()))
+    asked = select(*columns).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
+    if school_id is not None:
+        asked = asked.where(ItemScore.school_id == school_id)
+    found: dict[int, dict[str, Fact]] = {}
+    for school, numbers, *rest in session.execute(asked):
+        of_school = found.setdefault(school, {})
+        for code, (value, numerator, denominator) in numbers.items():
+            lines = tuple(_line(plain) for plain in rest[0].get(code, ())) if rest else ()
+            of_school[code] = Fact(_decimal(value), Decimal(numerator), Decimal(denominator), lines)
+    return found
 
 
-def _plain(card: Card) -> dict[str, Any]:
-    return {k: _text(v) if isinstance(v, Decimal) else v for k, v in asdict(card).items() if k != "items"} | {
-        "items": [{k: _text(v) if isinstance(v, Decimal) else v for k, v in asdict(item).items()} for item in card.items]
-    }
+def keep_cards(session: Session, round_: Round, cards: Iterable[Card], column: str) -> None:
+    """Store every school's card as ``decided``, or as it is circulated (``card``)."""
+    sheets = {sheet.school_id: sheet for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+    for card in cards:
+        setattr(sheets[card.school_id], column, plain_card(card))
 
 
-def _card(plain: dict[str, Any]) -> Card:
+def cards(session: Session, round_: Round, column: str = "card") -> list[Card]:
+    """The cards of a round exactly as stored, each group ranked."""
+    stored = session.scalars(select(getattr(Sheet, column)).where(Sheet.round_id == round_.id))
+    found = [read_card(plain) for plain in stored if plain]
+    return sorted(found, key=lambda c: (c.group, c.total is None, -(c.total or 0), c.code))
+
+
+def plain_card(card: Card) -> dict[str, Any]:
+    return _plain(card) | {"items": [_plain(item) for item in card.items]}
+
+
+def read_card(plain: dict[str, Any]) -> Card:
     known = {f.name for f in fields(Card)}
     values = {k: Decimal(v) if k in _DECIMALS and v is not None else v for k, v in plain.items() if k in known and k != "items"}
     return Card(items=tuple(_item(item) for item in plain["items"]), **values)
 
 
 def _item(plain: dict[str, Any]) -> Item:
-    numbers = {k: Decimal(v) if v is not None else None for k, v in plain.items() if k not in ("code", "status")}
+    numbers = {k: _decimal(v) for k, v in plain.items() if k not in ("code", "status")}
     return Item(code=plain["code"], status=Status(plain["status"]), **numbers)  # type: ignore[arg-type]
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
-    return {
-        "value": None if fact.value is None else _text(fact.value),
-        "numerator": _text(fact.numerator),
-        "denominator": _text(fact.denominator),
-        "lines": [[x.key, x.name, _text(x.counted), _text(x.expected), x.note, x.part, x.child_id] for x in fact.lines],
-    }
+def _plain(thing: Card | Item) -> dict[str, Any]:
+    return {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(thing).items() if k != "items"}
 
 
-def _read_fact(plain: dict[str, Any]) -> Fact:
-    lines = tuple(Line(k, name, Decimal(c), Decimal(e), note, part, child) for k, name, c, e, note, part, child in plain["lines"])
-    value = None if plain["value"] is None else Decimal(plain["value"])
-    return Fact(value, Decimal(plain["numerator"]), Decimal(plain["denominator"]), lines)
+def _numbers(fact: Fact) -> list[str | None]:
+    return [None if fact.value is None else str(fact.value), str(fact.numerator), str(fact.denominator)]
 
 
-def _text(value: Decimal) -> str:
-    return str(value)
+def _lines(fact: Fact) -> list[list[Any]]:
+    return [[x.key, x.name, str(x.counted), str(x.expected), x.note, x.part, x.child_id] for x in fact.lines]
+
+
+def _line(plain: list[Any]) -> Line:
+    key, name, counted, expected, note, part, child = plain
+    return Line(key, name, Decimal(counted), Decimal(expected), note, part, child)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

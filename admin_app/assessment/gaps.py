@@ -6,7 +6,7 @@ For every indicator and every metric it asks for: the points if nothing of that 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from ..models import Round, RoundState, School
-from . import facts, scoring, workflow
+from . import facts, results, scoring
 from .facts import Window
 from .facts.catalogue import Shape
 from .patterns import ONE, ZERO, cents
@@ -54,8 +54,8 @@ class SchoolGaps:
 
 
 def open_round(session: Session) -> Round | None:
-    """The newest round that still counts."""
-    newest = select(Round).where(Round.state == RoundState.OPEN).order_by(Round.start.desc()).limit(1)
+    """The newest round that still counts what the schools enter."""
+    newest = select(Round).where(Round.state.in_((RoundState.SET_UP, RoundState.OPEN))).order_by(Round.start.desc()).limit(1)
     return session.scalar(newest.options(joinedload(Round.scheme)))
 
 
@@ -64,9 +64,9 @@ def of(session: Session, round_: Round, on: dt.date, schools: Iterable[School] |
 
     The cut-off is the day asked for, until the round's own is past.
     """
-    wanted = list(schools) if schools is not None else workflow.assessed(session)
+    wanted = list(schools) if schools is not None else results.assessed(session)
     window = replace(Window.of(session, round_), cut_off=min(on, round_.cut_off))
-    rules = [(indicator, rule) for indicator, rule in workflow.rules_of(session, round_) if rule.metrics]
+    rules = [(indicator, rule) for indicator, rule in results.rules_of(session, round_) if rule.metrics]
     computed = facts.known(code for _indicator, rule in rules for code in rule.metrics)
     by_unit = facts.compute(window, [school.id for school in wanted], computed)
     return [
@@ -76,23 +76,30 @@ def of(session: Session, round_: Round, on: dt.date, schools: Iterable[School] |
 
 
 def _of_school(school: School, rules: list[Rule], titles: dict[str, str], known: dict[str, Fact]) -> tuple[Gap, ...]:
-    found = []
-    for rule in rules:
-        if not set(rule.metrics) <= known.keys() or not workflow.applies(rule, school):
-            continue
-        now = _earned(rule, known)
-        for code in dict.fromkeys(rule.metrics):
-            missing = known[code].missing
-            if known[code].value is None or not missing:
-                continue
-            described = facts.find(code)
-            assert described is not None, code
-            points = cents(_earned(rule, known | {code: _full(described.shape, known[code])}) - now)
-            found.append(Gap(rule.code, titles[rule.code], code, described.title, described.clause, missing, points))
+    found = [
+        gap
+        for rule in rules
+        if set(rule.metrics) <= known.keys() and results.applies(rule, school)
+        for gap in of_rule(rule, titles[rule.code], known)
+    ]
     return tuple(sorted(found, key=lambda gap: (-gap.points, gap.code)))
 
 
-def _earned(rule: Rule, known: dict[str, Fact]) -> Decimal:
+def of_rule(rule: Rule, title: str, known: Mapping[str, Fact]) -> tuple[Gap, ...]:
+    """What one indicator lacks at a school, metric by metric, and what each would raise it by."""
+    if not set(rule.metrics) <= known.keys():
+        return ()
+    now, found = _earned(rule, known), []
+    for code in rule.metrics:
+        described, missing = facts.find(code), known[code].missing
+        if described is None or known[code].value is None or not missing:
+            continue
+        points = cents(_earned(rule, {**known, code: _full(described.shape, known[code])}) - now)
+        found.append(Gap(rule.code, title, code, described.title, described.clause, missing, points))
+    return tuple(found)
+
+
+def _earned(rule: Rule, known: Mapping[str, Fact]) -> Decimal:
     return scoring.evaluate(rule.pattern, rule.points, rule.params, known, ZERO).earned
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from ..models import Approval, Decision, Indicator, Round, Scheme, SchemeState, School
 from ..orm import utcnow
 from ..rules import Complaint, tidy
-from . import facts, scoring, workflow
+from . import approvals, facts, results, scoring
 from .facts import Window
 from .patterns import HUNDRED, ONE, ZERO, cents
 from .scoring import Rule
@@ -293,7 +293,7 @@ def check(session: Session, scheme: Scheme) -> list[Problem]:
     heads, items = indicators(session, scheme)
     found = balance(heads, items)
     for item in items:
-        found += problems_of(workflow.rule_of(item))
+        found += problems_of(results.rule_of(item))
     return found
 
 
@@ -367,11 +367,11 @@ def tried(session: Session, round_: Round, rule: Rule) -> list[Try]:
     """
     if wrong := problems_of(rule):
         raise Complaint("不能试算：" + wrong[0].text)
-    present = {each.code: each for _indicator, each in workflow.rules_of(session, round_)}.get(rule.code)
-    schools = workflow.assessed(session)
+    present = {each.code: each for _indicator, each in results.rules_of(session, round_)}.get(rule.code)
+    schools = results.assessed(session)
     metrics = facts.known((*rule.metrics, *(present.metrics if present else ())))
     by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], metrics)
-    workflow.add_places(by_unit, [each for each in (rule, present) if each], schools)
+    results.add_places(by_unit, [each for each in (rule, present) if each], schools)
     found = []
     for school in schools:
         known = by_unit[school.id]
@@ -383,7 +383,7 @@ def tried(session: Session, round_: Round, rule: Rule) -> list[Try]:
 
 def _full_marks_by_hand(rule: Rule, known: Mapping[str, scoring.Fact], school: School) -> scoring.Item:
     judged = rule.judged_at(known) if set(rule.metrics) <= known.keys() else rule.points
-    return scoring.score_item(rule, known, judged or None, applies=workflow.applies(rule, school))
+    return scoring.score_item(rule, known, scoring.Judgement(judged) if judged else None, applies=results.applies(rule, school))
 
 
 # --- versions
@@ -461,7 +461,7 @@ def _seen(row: Indicator) -> dict[str, str]:
         "评分标准": row.standard or "",
         "佐证材料": row.evidence or "",
         "适用": row.applies or "",
-        "计分": in_words(workflow.rule_of(row)) if row.pattern else "",
+        "计分": in_words(results.rule_of(row)) if row.pattern else "",
     }
 
 
@@ -494,22 +494,13 @@ def decide(session: Session, scheme: Scheme, *, approved: bool, words: str, by: 
     """
     if scheme.state is not SchemeState.SUBMITTED:
         raise Complaint("该方案不在待审批状态。")
-    if not approved and not words:
-        raise Complaint("退回须写明要改什么。")
-    decision = Decision.APPROVED if approved else Decision.REFUSED
-    said = Approval(table_name=Scheme.__tablename__, row_id=scheme.id, decision=decision, words=words or None, by=by)
-    session.add(said)
-    return said
+    return approvals.decide(session, scheme, approved=approved, words=words, by=by)
 
 
-def word_on(session: Session, scheme: Scheme) -> Approval | None:
-    """The leader's last word since the scheme was laid before them."""
-    if scheme.submitted_at is None:
-        return None
-    said = select(Approval).where(
-        Approval.table_name == Scheme.__tablename__, Approval.row_id == scheme.id, Approval.created_at >= scheme.submitted_at
-    )
-    return session.scalar(said.order_by(Approval.id.desc()).limit(1))
+def is_approved(session: Session, scheme: Scheme) -> bool:
+    """Has the leader agreed since the scheme was laid before them?"""
+    word = approvals.word_on(session, scheme, scheme.submitted_at)
+    return word is not None and word.decision is Decision.APPROVED
 
 
 def lock(session: Session, scheme: Scheme, document: str) -> None:
@@ -519,8 +510,7 @@ def lock(session: Session, scheme: Scheme, document: str) -> None:
     """
     if scheme.state is not SchemeState.SUBMITTED:
         raise Complaint("先送审，经分管领导同意后再锁定。")
-    word = word_on(session, scheme)
-    if word is None or word.decision is not Decision.APPROVED:
+    if not is_approved(session, scheme):
         raise Complaint("分管领导还没有同意，不能锁定。")
     if not document:
         raise Complaint("请填印发的文号。", "document")

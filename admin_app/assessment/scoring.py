@@ -19,6 +19,13 @@ TOP_TOTAL = Decimal(105)
 SMALLEST_RANKED_GROUP = 4
 
 
+class Judgement(NamedTuple):
+    """What a person gave for an item: for its judged part, or ``whole``."""
+
+    points: Decimal
+    whole: bool = False
+
+
 class Line(NamedTuple):
     """One entry of a fact's lists: a child, a carer, a drill. ``counted`` of ``expected``; what is short is missing."""
 
@@ -164,13 +171,14 @@ def applies_to(rule: Rule, stages: frozenset[str], *, boarding: bool) -> bool:
     return not wanted or bool(wanted & stages)
 
 
-def score_item(rule: Rule, facts: Mapping[str, Fact], judged: Decimal | None, *, applies: bool = True) -> Item:
+def score_item(rule: Rule, facts: Mapping[str, Fact], given: Judgement | None, *, applies: bool = True) -> Item:
     """Score one indicator.
 
     :param facts: the facts that can be computed; a rule that asks for another is judged by hand as a whole.
-    :param judged: what the office entered: for a rule with a judged part that part and never more, whether or not it applies
-        here; over an item that is computed as a whole, the decided score.
+    :param given: what the office entered: for a rule with a judged part that part and never more, whether or not it applies
+        here; over an item that is computed as a whole, or where it says so, the decided score.
     """
+    judged = given.points if given else None
     known = set(rule.metrics) <= facts.keys()
     if not applies or (known and not _holds(rule.params, facts)):
         return Item(rule.code, ZERO, Status.NA)
@@ -181,6 +189,10 @@ def score_item(rule: Rule, facts: Mapping[str, Fact], judged: Decimal | None, *,
         return Item(rule.code, rule.points, Status.JUDGED, final=score, score=score, by_hand=rule.points)
     numerator, denominator = _shown(rule, facts)
     part = rule.judged_at(facts)
+    if part and given is not None and given.whole:
+        result = evaluate(rule.pattern, rule.points, rule.params, facts, ZERO)
+        final = cents(max(ZERO, min(given.points, result.maximum)))
+        return Item(rule.code, result.maximum, Status.JUDGED, cents(result.earned), numerator, denominator, final, final, part)
     if part and judged is None:
         return Item(rule.code, rule.points, Status.MISSING, None, numerator, denominator, by_hand=part)
     result = evaluate(rule.pattern, rule.points, rule.params, facts, judged if part else None)

@@ -46,6 +46,9 @@ SETTINGS: tuple[Open, ...] = (
     Open("dropout_days", "辍学劝返期限（天）", "30", "超过未返校的计入扣分", 1, 120),
     Open("dropout_report_days", "辍学上报期限（工作日）", "3", "发现后录入系统的期限", 1, 30),
     Open("opinion_hours", "舆情报告期限（小时）", "24", "发现后报告的期限", 1, 168),
+    Open("self_difference", "自评差异提示（分）", "1", "初核时自评分与系统分、初核分相差超过此数的单独列出", 0, 20),
+    Open("publicity_days", "考核结果公示期（工作日）", "5", "公示期内学校可以申诉", 1, 30),
+    Open("appeal_days", "申诉答复期限（工作日）", "5", "从提出次日起算", 1, 30),
     Open("pair_days", "结对满多少天计入", "60", "首尾两天都算", 1, 365),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}

@@ -19,10 +19,7 @@ from ..models import (
     Flag,
     Handover,
     HandoverState,
-    Indicator,
     Parent,
-    Scheme,
-    SchemeState,
     Staff,
 )
 from ..orm import Base, Kept, Period
@@ -47,25 +44,7 @@ def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
             _rename_enrolment(session, row)
         if isinstance(row, Handover):
             row.state = handover_state(row)
-        if isinstance(row, Scheme | Indicator):
-            _refuse_locked(session, row)
-    for row in session.deleted:
-        if isinstance(row, Indicator):
-            _refuse_locked(session, row)
     _raise_and_follow_flags(session)
-
-
-def _refuse_locked(session: Session, row: Scheme | Indicator) -> None:
-    """What schools are measured by does not change under them, whoever asks and by whatever way.
-
-    :raises Complaint: when the scheme was locked before this flush.
-    """
-    scheme = row if isinstance(row, Scheme) else row.scheme or session.get(Scheme, row.scheme_id)
-    if scheme is None or scheme in session.new:
-        return
-    was = inspect(scheme).attrs.state.history
-    if (was.deleted or was.unchanged or [None])[0] is SchemeState.LOCKED:
-        raise Complaint("方案已锁定，不能再改。请复制为新版本，并写明修订原因。")
 
 
 def _after_flush(session: Session, _context: Any) -> None:

@@ -1,7 +1,8 @@
-"""The assessment: ranking, one school's sheet, the explanation of a score, freezing, publishing and the workbooks."""
+"""The assessment: where a round stands and its ranking, one school's sheet, the explanation of a score, and the workbooks."""
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,40 +13,44 @@ from flask import abort, flash, redirect, request, send_file
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from .. import audit, rules
 from ..access import SYSTEM, Action
-from ..assessment import anomalies, facts, workbooks, workflow
+from ..assessment import anomalies, approvals, facts, freezing, gaps, locking, results, workbooks, workflow
+from ..assessment.results import Results
 from ..assessment.scoring import Card, Status
 from ..db import session_with
 from ..models import (
     Adjustment,
     AdjustmentKind,
+    Appeal,
+    Approval,
     Child,
+    Evidence,
     Indicator,
-    Inspection,
-    ItemScore,
+    OfficeScore,
     Resource,
     Round,
     RoundState,
-    Scheme,
-    SchemeState,
     School,
+    SelfScore,
     Sheet,
+    SheetMove,
 )
-from ..records import census
+from ..records import county
 from ..rules import Complaint
-from .base import RecordView, ToolView
-from .fields import Lookup, number_or_none
+from .base import ToolView
+from .fields import number_or_none
 from .gate import current_scope, note
 from .lists import workbook_response
 
 GROUP = "年度考核"
-ASSESSED = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("code",))
-ROUNDS = Lookup(Round, search=("title",))
-SCORING, SETUP = "考核评分", "考核设置"
-SCHEMES = Lookup(Scheme)
+SCORING = "考核评分"
+SHOWN = frozenset({RoundState.PUBLICITY, RoundState.APPEAL, RoundState.PUBLISHED, RoundState.APPLIED})
+"""States in which every school may see every total."""
 
 
 class AssessmentView(ToolView):
@@ -53,8 +58,8 @@ class AssessmentView(ToolView):
     section = SCORING
     needs = {
         "judge": Action.UPDATE,
-        "freeze": Action.UPDATE,
-        "publish": Action.UPDATE,
+        "move": Action.UPDATE,
+        "send_back": Action.UPDATE,
         "export_summary": Action.EXPORT,
         "export_sheet": Action.EXPORT,
         "export_all": Action.EXPORT,
@@ -71,8 +76,7 @@ class AssessmentView(ToolView):
         number = number_or_none(request.values.get("round"))
         if "round" in request.values and number is None:
             abort(404)
-        query = select(Round).where(Round.id == number) if number else select(Round).order_by(Round.start.desc()).limit(1)
-        round_ = self.db_session.scalar(query)
+        round_ = self.db_session.get(Round, number) if number else results.newest(self.db_session)
         if round_ is None and number:
             abort(404)
         return round_
@@ -92,9 +96,9 @@ class AssessmentView(ToolView):
             abort(404)
         return indicator
 
-    def _results(self, round_: Round) -> workflow.Results:
+    def _results(self, round_: Round, *, lists: bool = False) -> Results:
         with session_with(SYSTEM) as session:
-            return workflow.score(session, session.get_one(Round, round_.id))
+            return results.score(session, session.get_one(Round, round_.id), lists=lists)
 
     def _see_all(self) -> bool:
         """School accounts see their own card; the county's table is the office's and the leader's."""
@@ -104,52 +108,141 @@ class AssessmentView(ToolView):
 
     @expose("/")
     def index(self) -> Any:
-        """The round: ranked by group for the county, the own sheet for a school."""
+        """Where the round stands, what comes next, and the ranking by group; a school is led to its own sheet."""
         round_ = self._round()
         if round_ is None:
             return self.render("assessment/none.html")
         sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
-        results = self._results(round_)
-        cards = [card for card in results.cards if card.school_id in sheets]
+        found = self._results(round_)
+        cards = [card for card in found.cards if card.school_id in sheets]
         if not self._see_all() and len(cards) == 1:
             return redirect(self.get_url(".sheet", sheet=sheets[cards[0].school_id].id))
         heads = list(self.db_session.scalars(_heads(round_)))
         by_head = {h.id: [i.code for i in self.db_session.scalars(_items(h))] for h in heads}
+        scope = current_scope()
         return self.render(
             "assessment/ranking.html",
             round=round_,
             groups=workbooks.by_group(cards),
             sheets=sheets,
+            standing=workflow.standing(self.db_session, round_),
             heads=heads,
             subtotal=lambda card, head: workbooks.subtotal([i for i in card.items if i.code in by_head[head.id]]),
-            rank_words=lambda card: workbooks.rank_words(card, results.cards),
-            waiting=sum(card.waiting for card in cards),
-            may_judge=current_scope().may(Action.UPDATE, Resource.SCORES),
+            rank_words=lambda card: workbooks.rank_words(card, found.cards),
+            waiting=sum(card.waiting for card in cards if card.grade != "不参评"),
             rounds=list(self.db_session.scalars(select(Round).order_by(Round.start.desc()))),
+            states=list(RoundState),
+            following=locking.NEXT[round_.state],
+            steps=workflow.steps(self.db_session, round_),
+            may_move=scope.may(Action.PUBLISH, Resource.RUBRIC),
+            may_settle=scope.may(Action.CREATE, Resource.APPROVALS),
+            word=workflow.leaders_word(self.db_session, round_),
+            vetoes=workflow.unconfirmed_vetoes(self.db_session, round_),
+            appeals=workflow.unanswered(self.db_session, round_),
+            today=dt.date.today(),
+            SheetMove=SheetMove,
         )
+
+    @expose("/result/")
+    def result(self) -> Any:
+        """公示: names, totals and grades of all schools, for everybody who has a sheet; no child, no item."""
+        round_ = self._round()
+        if round_ is None:
+            return self.render("assessment/none.html")
+        if round_.state not in SHOWN:
+            abort(404)
+        found = self._results(round_)
+        with session_with(SYSTEM) as session:
+            decided = {card.school_id: card for card in freezing.cards(session, session.get_one(Round, round_.id), "decided")}
+        return self.render(
+            "assessment/result.html",
+            round=round_,
+            groups=workbooks.by_group(found.cards),
+            decided=decided,
+            rank_words=lambda card: workbooks.rank_words(card, found.cards),
+            unit=county.word(self.db_session, "bureau"),
+            own=self.db_session.scalar(select(Sheet).where(Sheet.round_id == round_.id).limit(1)) if not self._see_all() else None,
+            today=dt.date.today(),
+        )
+
+    @expose("/differences/")
+    def differences(self) -> Any:
+        """初核: where what a school gave itself is far from what the system and the bureau find."""
+        round_ = self._county_round()
+        most = county.number(self.db_session, "self_difference")
+        found = self._results(round_)
+        sheets = {s.id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+        titles = {i.code: i for i, _rule in results.rules_of(self.db_session, round_)}
+        rows = []
+        for step in workflow.standing(self.db_session, round_).values():
+            card = found.by_school.get(step.school_id)
+            if step.card is None or card is None:
+                continue
+            now = {item.code: item for item in card.items}
+            for own in freezing.read_card(step.card).items:
+                item = now.get(own.code)
+                if item is None or own.score is None or item.score is None or abs(own.score - item.score) <= most:
+                    continue
+                rows.append((sheets[step.sheet_id], titles[own.code], own, item))
+        rows.sort(key=lambda row: (-abs(row[2].score - row[3].score), row[0].school.code))
+        return self.render("assessment/differences.html", round=round_, rows=rows, most=most, plain=workbooks.plain)
 
     @expose("/sheet/")
     def sheet(self) -> Any:
-        """One school: every item with its numbers; the office judges here."""
+        """One school: every item with its numbers, what it gave itself and what the bureau gives; filled in here by either."""
         sheet = self._sheet()
-        round_ = sheet.round
-        card = self._card(round_, sheet)
-        kept = {row.indicator_id: row for row in self.db_session.scalars(select(ItemScore).where(ItemScore.sheet_id == sheet.id))}
-        heads = list(self.db_session.scalars(_heads(round_)))
-        items = {item.code: item for item in card.items}
         note("open", "sheet", sheet.id, sheet.school_id)
+        return self._sheet_page(sheet, {})
+
+    def _sheet_page(self, sheet: Sheet, filled: Any) -> Any:
+        round_, session, scope = sheet.round, self.db_session, current_scope()
+        card = self._card(round_, sheet)
+        step = workflow.handed_in(session, sheet)
+        own = {row.indicator_id: row for row in session.scalars(_of(SelfScore, sheet))}
+        marks = {row.indicator_id: row for row in session.scalars(_of(OfficeScore, sheet))}
+        handed_in = {item.code: item for item in freezing.read_card(step.card).items} if step and step.card else {}
+        items = {item.code: item for item in card.items}
+        heads = list(session.scalars(_heads(round_)))
+        filling = workflow.is_filling(session, sheet) and scope.may(Action.CREATE, Resource.SELF) and scope.owns(sheet.school_id)
+        stage = workflow.stage_of(round_) if scope.may(Action.UPDATE, Resource.SCORES) else None
+        confirmed = approvals.approved(session, Adjustment.__tablename__)
         return self.render(
             "assessment/sheet.html",
             sheet=sheet,
             round=round_,
             card=card,
-            heads=[(head, [(i, items[i.code], kept.get(i.id)) for i in self.db_session.scalars(_items(head))]) for head in heads],
-            rule_of=workflow.rule_of,
-            adjustments=workflow.adjustments(self.db_session, round_).get(sheet.school_id, []),
-            may_judge=current_scope().may(Action.UPDATE, Resource.SCORES) and round_.state is RoundState.OPEN,
+            heads=[(head, [(i, items[i.code]) for i in session.scalars(_items(head)) if i.code in items]) for head in heads],
+            rule_of=results.rule_of,
+            own=own,
+            marks=marks,
+            handed_in=handed_in,
+            step=step,
+            evidence=_count_by(session, Evidence, sheet),
+            appeals=list(session.scalars(select(Appeal).where(Appeal.sheet_id == sheet.id).order_by(Appeal.id))),
+            adjustments=[
+                (a, a.kind is not AdjustmentKind.VETO or a.id in confirmed)
+                for a in results.adjustments(session, round_).get(sheet.school_id, [])
+            ],
+            editing="self" if filling else "judge" if stage else "",
+            stage=stage,
+            seen=max((row.id for row in (own if filling else marks).values()), default=0),
+            may_submit=filling,
+            may_confirm=step is not None
+            and step.move is SheetMove.SUBMITTED
+            and round_.state is RoundState.OPEN
+            and scope.may(Action.CREATE, Resource.CONFIRMATIONS)
+            and scope.owns(sheet.school_id),
+            may_send_back=step is not None
+            and step.move is not SheetMove.RETURNED
+            and round_.state is RoundState.OPEN
+            and scope.may(Action.UPDATE, Resource.SCORES),
+            may_appeal=round_.state is RoundState.PUBLICITY
+            and scope.may(Action.CREATE, Resource.SELF)
+            and scope.owns(sheet.school_id),
+            shown=round_.state in SHOWN,
             Status=Status,
             plain=workbooks.plain,
-            filled=request.form,
+            filled=filled,
         )
 
     def _card(self, round_: Round, sheet: Sheet) -> Card:
@@ -160,58 +253,161 @@ class AssessmentView(ToolView):
 
     @expose("/judge/", methods=("POST",))
     def judge(self) -> Any:
-        """Save the judged items of a sheet, all or none; what was typed comes back with the complaints."""
+        """Give marks on a sheet, all or none; what was typed comes back with the complaints."""
         sheet = self._sheet()
-        indicators = {
-            i.id: i for i in self.db_session.scalars(select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id))
-        }
+        return self._save_scores(
+            sheet,
+            OfficeScore,
+            lambda indicator, points, words: workflow.judge(self.db_session, sheet, indicator, points, words, current_user.name),
+        )
+
+    def _save_scores(self, sheet: Sheet, kind: type[Any], give: Callable[[Indicator, Decimal | None, str], None]) -> Any:
+        """The rows of the form that were changed. What somebody else gave since the form was opened is shown, not passed over."""
+        of_scheme = select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id)
+        indicators = {i.id: i for i in self.db_session.scalars(of_scheme)}
+        seen = number_or_none(request.form.get("seen")) or 0
+        newer = {row.indicator_id: row for row in self.db_session.scalars(_of(kind, sheet)) if row.id > seen}
         complaints = []
         for key, raw in request.form.items():
             indicator = indicators.get(number_or_none(key.removeprefix("score-")) or 0) if key.startswith("score-") else None
             if indicator is None:
                 continue
+            words = rules.tidy(request.form.get(f"reason-{indicator.id}", ""))[:300]
+            if request.form.get(f"was-{indicator.id}") == f"{raw.strip()}|{words}":
+                continue
             try:
                 points = _points(raw, indicator)
-                workflow.judge(self.db_session, sheet, indicator, points, request.form.get(f"reason-{indicator.id}", "")[:300])
+                if (other := newer.get(indicator.id)) is not None and (other.points, _words(other)) != (points, words):
+                    shown = workbooks.plain(other.points)
+                    raise Complaint(
+                        f"{indicator.code} 刚由{other.by or '他人'}填为 {shown or '空'}（{_words(other)}），请核对后再保存。"
+                    )
+                give(indicator, points, words)
             except Complaint as e:
                 complaints.append(e.text)
         if complaints:
             self.db_session.rollback()
             for text in complaints[:6]:
                 flash(_(text), "danger")
-            return self.sheet()
-        self.db_session.commit()
-        flash(_("保存成功。"), "success")
+            return self._sheet_page(self._sheet(), request.form)
+        return self._done(_("保存成功。"), sheet)
+
+    @expose("/self/", methods=("POST",))
+    def assess_self(self) -> Any:
+        """A school's own points, all or none; ``submit`` hands them in."""
+        sheet = self._own_sheet(Resource.SELF)
+        answer = self._save_scores(
+            sheet,
+            SelfScore,
+            lambda indicator, points, words: workflow.assess_self(
+                self.db_session, sheet, indicator, points, words, current_user.name
+            ),
+        )
+        if "submit" not in request.form or not hasattr(answer, "location"):
+            return answer
+        with session_with(SYSTEM) as session:
+            card = results.self_cards(session, session.get_one(Round, sheet.round_id))[sheet.school_id]
+        return self._act(sheet, lambda: workflow.submit(self.db_session, sheet, card, current_user.name), _("已提交，请校长确认。"))
+
+    @expose("/confirm/", methods=("POST",))
+    def confirm(self) -> Any:
+        """The headteacher stands for the self-assessment."""
+        sheet = self._own_sheet(Resource.CONFIRMATIONS)
+        return self._act(sheet, lambda: workflow.confirm(self.db_session, sheet, current_user.name), _("已确认，自评报送德育股。"))
+
+    @expose("/send-back/", methods=("POST",))
+    def send_back(self) -> Any:
+        sheet, words = self._sheet(), rules.tidy(request.form.get("words", ""))[:200]
+        return self._act(sheet, lambda: workflow.send_back(self.db_session, sheet, words, current_user.name), _("已退回学校修改。"))
+
+    def _own_sheet(self, resource: Resource) -> Sheet:
+        if not current_scope().may(Action.CREATE, resource):
+            abort(403)
+        sheet = self._sheet()
+        if not current_scope().owns(sheet.school_id):
+            abort(403)
+        return sheet
+
+    def _act(self, sheet: Sheet, act: Callable[[], Any], said: str) -> Any:
+        try:
+            act()
+            return self._done(said, sheet)
+        except Complaint as e:
+            self.db_session.rollback()
+            flash(_(e.text), "danger")
         return redirect(self.get_url(".sheet", sheet=number_or_none(request.form.get("sheet"))))
+
+    def _done(self, said: str, sheet: Sheet) -> Any:
+        number = sheet.id
+        self.db_session.commit()
+        flash(said, "success")
+        return redirect(self.get_url(".sheet", sheet=number))
 
     @expose("/item/")
     def item(self) -> Any:
-        """Why this score: the formula in words, its numbers, and the names behind them."""
+        """Why this score: the formula in words, its numbers, the names behind them, what would raise it, and who said what."""
         sheet = self._sheet()
         indicator = self._indicator(sheet)
-        results = self._results(sheet.round)
-        card = results.by_school.get(sheet.school_id)
+        found = self._item_results(sheet)
+        card = found.by_school.get(sheet.school_id)
         if card is None:
             abort(404)
-        rule = workflow.rule_of(indicator)
-        known = results.facts.get(sheet.school_id, {})
+        rule = results.rule_of(indicator)
+        known = found.facts.get(sheet.school_id, {})
         parts = [(described, known[m]) for m in rule.metrics if m in known and (described := facts.find(m)) is not None]
         children = {line.child_id for _metric, fact in parts for line in fact.lines if line.child_id}
         here = set(self.db_session.scalars(select(Child.id).where(Child.id.in_(children))))
+        item = next(i for i in card.items if i.code == indicator.code)
         note("open", "item_score", indicator.code, sheet.school_id)
+        scope = current_scope()
         return self.render(
             "assessment/item.html",
             sheet=sheet,
             round=sheet.round,
             indicator=indicator,
             rule=rule,
-            item=next(i for i in card.items if i.code == indicator.code),
+            item=item,
             parts=parts,
             here=here,
+            raises=gaps.of_rule(rule, indicator.title, known) if item.status is not Status.NA else (),
+            trail=self._trail(sheet, indicator),
+            evidence=list(self.db_session.scalars(_about(Evidence, sheet, indicator))),
+            may_show=workflow.is_filling(self.db_session, sheet)
+            and scope.may(Action.CREATE, Resource.SELF)
+            and scope.owns(sheet.school_id),
+            stage=workflow.stage_of(sheet.round),
+            may_override=workflow.stage_of(sheet.round) is not None
+            and not item.by_hand
+            and item.status is not Status.NA
+            and scope.may(Action.UPDATE, Resource.SCORES),
+            mark=workflow.newest_mark(self.db_session, sheet, indicator),
+            seen=self.db_session.scalar(select(func.max(OfficeScore.id)).where(OfficeScore.sheet_id == sheet.id)) or 0,
             show=request.args.get("show", "missing"),
             plain=workbooks.plain,
             Status=Status,
         )
+
+    def _item_results(self, sheet: Sheet) -> Results:
+        """The results with the names of this one school: those of a frozen round take long to read for all."""
+        round_ = sheet.round
+        found = self._results(round_)
+        if round_.is_frozen:
+            with session_with(SYSTEM) as session:
+                kept = freezing.facts(session, session.get_one(Round, round_.id), lists=True, school_id=sheet.school_id)
+            found.facts[sheet.school_id] = found.facts.get(sheet.school_id, {}) | kept.get(sheet.school_id, {})
+        return found
+
+    def _trail(self, sheet: Sheet, indicator: Indicator) -> list[tuple[Any, str, str, Decimal | None, str]]:
+        """(when, step, who, points, words) of everything that was ever said of an item, the oldest first."""
+        own = [
+            (r.created_at, _("自评分"), r.by, r.points, r.words or "")
+            for r in self.db_session.scalars(_about(SelfScore, sheet, indicator))
+        ]
+        given = [
+            (r.created_at, _(r.stage.label), r.by, r.points, r.reason or "")
+            for r in self.db_session.scalars(_about(OfficeScore, sheet, indicator))
+        ]
+        return sorted([*own, *given], key=lambda line: line[0])
 
     @expose("/anomalies/")
     def anomalies(self) -> Any:
@@ -223,7 +419,7 @@ class AssessmentView(ToolView):
             return self.render("assessment/none.html")
         with session_with(SYSTEM) as session:
             same = session.get_one(Round, round_.id)
-            found = anomalies.of(session, same, workflow.score(session, same).cards)
+            found = anomalies.of(session, same, results.score(session, same, lists=False).cards)
         schools = {s.id: s for s in self.db_session.scalars(select(School).where(School.assessed))}
         sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
         return self.render(
@@ -233,38 +429,73 @@ class AssessmentView(ToolView):
 
     # --- acts ---
 
-    @expose("/freeze/", methods=("POST",))
-    def freeze(self) -> Any:
-        self._may_publish()
-        round_ = self._round()
-        try:
-            with session_with(SYSTEM) as system:
-                count = workflow.freeze(self.db_session, system, round_)
-            audit.note(self.db_session, "freeze", "assessment_round", round_.id, None, 学校数=count)
-            self.db_session.commit()
-            flash(_("已冻结 %(n)d 所学校的成绩，此后不再重算。", n=count), "success")
-        except Complaint as e:
-            self.db_session.rollback()
-            flash(_(e.text), "danger")
-        return redirect(self.get_url(".index", round=number_or_none(request.form.get("round"))))
-
-    @expose("/publish/", methods=("POST",))
-    def publish(self) -> Any:
-        self._may_publish()
-        round_ = self._round()
-        try:
-            workflow.publish(round_)
-            audit.note(self.db_session, "publish", "assessment_round", round_.id)
-            self.db_session.commit()
-            flash(_("已公布。"), "success")
-        except Complaint as e:
-            self.db_session.rollback()
-            flash(_(e.text), "danger")
-        return redirect(self.get_url(".index", round=number_or_none(request.form.get("round"))))
-
-    def _may_publish(self) -> None:
+    @expose("/move/", methods=("POST",))
+    def move(self) -> Any:
+        """The office moves the round on."""
         if not current_scope().may(Action.PUBLISH, Resource.RUBRIC):
             abort(403)
+        round_ = self._round()
+        to = RoundState.from_text(request.form.get("to", ""))
+        if round_ is None or to is None:
+            abort(404)
+        words, document = (rules.tidy(request.form.get(name, ""))[:most] for name, most in (("words", 200), ("document", 60)))
+
+        def step() -> None:
+            with session_with(SYSTEM) as system:
+                act = workflow.Act(self.db_session, system, round_, current_user.name, dt.date.today(), words, document)
+                workflow.advance(act, to)
+            audit.note(self.db_session, to.value, "assessment_round", round_.id)
+
+        return self._on_round(round_, step, _("本轮已转入“%(state)s”。", state=_(to.label)))
+
+    @expose("/settle/", methods=("POST",))
+    def settle(self) -> Any:
+        """The leader agrees to the checked results, or sends them back."""
+        round_, approved, words = self._decision()
+        by = current_user.name
+        return self._on_round(
+            round_,
+            lambda: workflow.settle(self.db_session, round_, approved=approved, words=words, by=by),
+            _("已同意。") if approved else _("已退回。"),
+        )
+
+    @expose("/veto/", methods=("POST",))
+    def veto(self) -> Any:
+        """The leader confirms a veto, or refuses it."""
+        round_, approved, words = self._decision()
+        number = number_or_none(request.form.get("id"))
+        row = self.db_session.scalar(select(Adjustment).where(Adjustment.id == number, Adjustment.round_id == round_.id))
+        if row is None:
+            abort(404)
+        by = current_user.name
+        return self._on_round(
+            round_,
+            lambda: workflow.confirm_veto(self.db_session, row, approved=approved, words=words, by=by),
+            _("已确认。") if approved else _("已退回。"),
+        )
+
+    def _decision(self) -> tuple[Round, bool, str]:
+        if not current_scope().may(Action.CREATE, Approval.RESOURCE):
+            abort(403)
+        round_ = self._round()
+        if round_ is None:
+            abort(404)
+        return round_, request.form.get("approved") == "1", rules.tidy(request.form.get("words", ""))[:200]
+
+    def _on_round(self, round_: Round, act: Callable[[], None], said: str) -> Any:
+        """Two people at once: the second is told, nothing is saved half."""
+        number = round_.id
+        try:
+            act()
+            self.db_session.commit()
+            flash(said, "success")
+        except Complaint as e:
+            self.db_session.rollback()
+            flash(_(e.text), "danger")
+        except (StaleDataError, IntegrityError):
+            self.db_session.rollback()
+            flash(_("他人刚办理了这一步，请看现在的状态。"), "warning")
+        return redirect(self.get_url(".index", round=number))
 
     @expose("/export/")
     def export_summary(self) -> Any:
@@ -322,7 +553,7 @@ class AssessmentView(ToolView):
     def _book(self, round_: Round) -> Iterator[workbooks.Book]:
         with session_with(SYSTEM) as session:
             same = session.get_one(Round, round_.id)
-            yield workbooks.Book.of(session, same, workflow.score(session, same), current_user.name)
+            yield workbooks.Book.of(session, same, results.score(session, same), current_user.name)
 
     def _workbook(self, round_: Round, sheet: Sheet | None, write: Callable[[workbooks.Book], bytes], what: str, name: str) -> Any:
         with self._book(round_) as book:
@@ -341,6 +572,25 @@ def _items(head: Indicator) -> Any:
     return select(Indicator).where(Indicator.parent_id == head.id).order_by(Indicator.position)
 
 
+def _of(kind: type[Any], sheet: Sheet) -> Any:
+    """Everything said on a sheet, the oldest first: put in a dictionary by indicator, the newest stays."""
+    return select(kind).where(kind.sheet_id == sheet.id).order_by(kind.id)
+
+
+def _about(kind: type[Any], sheet: Sheet, indicator: Indicator) -> Any:
+    return _of(kind, sheet).where(kind.indicator_id == indicator.id)
+
+
+def _count_by(session: Any, kind: type[Any], sheet: Sheet) -> dict[int, int]:
+    return dict(
+        session.execute(select(kind.indicator_id, func.count()).where(kind.sheet_id == sheet.id).group_by(kind.indicator_id)).all()
+    )
+
+
+def _words(row: Any) -> str:
+    return (row.words if isinstance(row, SelfScore) else row.reason) or ""
+
+
 def _points(raw: str, indicator: Indicator) -> Decimal | None:
     raw = rules.tidy(raw)
     if not raw:
@@ -352,79 +602,3 @@ def _points(raw: str, indicator: Indicator) -> Decimal | None:
     if not points.is_finite():
         raise Complaint(f"{indicator.code} 的分数“{raw[:12]}”不是数字。")
     return points
-
-
-class RoundView(RecordView):
-    model = Round
-    group = GROUP
-    section = SETUP
-    title = "考核轮次"
-    menu_for = Action.UPDATE
-    column_list = ("title", "code", "scheme.title", "start", "last_day", "cut_off", "state", "frozen_at")
-    form_columns = ("code", "title", "scheme", "start", "last_day", "cut_off")
-    lookups = {"scheme": SCHEMES}
-    default_sort = (("start", True),)
-    link_column = "title"
-
-    def before_save(self, form: Any, row: Round, created: bool) -> None:
-        if row.scheme is not None and row.scheme.state is not SchemeState.LOCKED:
-            raise Complaint("考核方案还没有锁定；先送审，经分管领导同意后锁定。", "scheme")
-        if not created and row.state is not RoundState.OPEN:
-            raise Complaint("本轮已冻结，不能再改。")
-        if row.start and row.last_day and row.last_day <= row.start:
-            raise Complaint("考核期止应晚于考核期起。", "last_day")
-        if row.start and row.cut_off and row.cut_off <= row.start:
-            raise Complaint("统计截止日应晚于考核期起。", "cut_off")
-
-    def after_save(self, form: Any, row: Round, created: bool) -> None:
-        workflow.open_sheets(self.db_session, row)
-
-
-class AdjustmentView(RecordView):
-    model = Adjustment
-    group = GROUP
-    section = SCORING
-    title = "加分扣分"
-    menu_for = Action.UPDATE
-    column_list = ("school.name", "kind", "matter", "points", "effect", "document", "round.code")
-    form_columns = ("round", "school", "kind", "matter", "points", "effect", "document")
-    filters = ("kind", "school")
-    lookups = {"round": ROUNDS, "school": ASSESSED}
-    default_sort = (("school_id", False),)
-    link_column = "matter"
-
-    def before_save(self, form: Any, row: Adjustment, created: bool) -> None:
-        if row.round is not None and row.round.state is not RoundState.OPEN:
-            raise Complaint("本轮已冻结，不能再加减分。")
-        if row.kind is AdjustmentKind.VETO and row.effect is None:
-            raise Complaint("一票否决须选否决后果。", "effect")
-        if row.points is not None and row.points < 0:
-            raise Complaint("分值填正数；扣分由类别决定。", "points")
-
-
-class InspectionView(RecordView):
-    """抽查: fields compared and answers asked at a school; the office enters, the school reads."""
-
-    model = Inspection
-    group = GROUP
-    section = SCORING
-    title = "抽查核验"
-    column_list = ("school.name", "round.title", "on", "children", "fields_checked", "fields_wrong", "answers", "satisfied")
-    form_columns = (
-        "round", "school", "on", "children", "fields_checked", "fields_wrong", "answers", "satisfied", "inspectors", "document",
-    )  # fmt: skip
-    column_details_list = form_columns
-    filters = ("round", "school")
-    lookups = {"round": ROUNDS}
-    default_sort = (("on", True),)
-    link_column = "school.name"
-
-    def before_save(self, form: Any, row: Inspection, created: bool) -> None:
-        if row.fields_wrong > row.fields_checked:
-            raise Complaint("不符项数不能多于核对项数。", "fields_wrong")
-        if row.satisfied > row.answers:
-            raise Complaint("满意数不能多于有效问卷数。", "satisfied")
-        if row.fields_checked and row.round is not None and row.school is not None:
-            least = min(10, census.count(self.db_session, row.school.id, row.round.cut_off)[0])
-            if row.children < least:
-                raise Complaint(f"抽查儿童不得少于 {least} 人（10 人，不足 10 人的全部）。", "children")

@@ -12,9 +12,9 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from ..access import SYSTEM, Action, Role
-from ..assessment import workbooks, workflow
+from ..assessment import results, workbooks
 from ..db import db, session_with
-from ..models import Child, Definition, Resource, Round, RoundState, School, Sheet, Township
+from ..models import Child, Definition, Resource, Round, School, Sheet, Township
 from ..records import definitions, notices, overview
 from .gate import Gate, current_scope
 
@@ -40,7 +40,7 @@ class HomeView(Gate, AdminIndexView):
         if not scope.may(Action.READ, Resource.REGISTER):
             return self.render("home/admin.html", today=today)
         scores = scope.may(Action.READ, Resource.SCORES)
-        round_ = session.scalar(select(Round).order_by(Round.start.desc()).limit(1)) if scores else None
+        round_ = results.newest(session) if scores else None
         return self.render(
             "home/home.html",
             today=today,
@@ -51,7 +51,7 @@ class HomeView(Gate, AdminIndexView):
             unread=list(session.scalars(notices.for_me(session).limit(5))) if scope.school_ids else [],
             townships=self._townships(today) if scope.reads_everywhere else [],
             round=round_,
-            results=self._results(round_) if round_ and round_.state is not RoundState.OPEN else None,
+            results=self._results(round_) if round_ and round_.is_frozen else None,
             office=Role.OFFICE in scope.roles,
             own=self._own_sheet(round_) if round_ else None,
             by_group=workbooks.by_group,
@@ -62,7 +62,7 @@ class HomeView(Gate, AdminIndexView):
     def _results(self, round_: Round) -> Any:
         """Of a frozen round, which is read; a trial of an open one takes its time and is made on its own page."""
         with session_with(SYSTEM) as session:
-            return workflow.score(session, session.get_one(Round, round_.id))
+            return results.score(session, session.get_one(Round, round_.id), lists=False)
 
     def _own_sheet(self, round_: Round) -> Sheet | None:
         """The sheet of a school account's own assessed school."""

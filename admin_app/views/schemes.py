@@ -12,11 +12,11 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from ..access import SYSTEM, Action
-from ..assessment import facts, schemes, workflow
+from ..assessment import approvals, facts, results, schemes
 from ..assessment.schemes import Problem
 from ..assessment.scoring import Rule
 from ..db import session_with
-from ..models import Approval, Code, Decision, Indicator, Notice, NoticeKind, Pattern, Round, Scheme, SchemeState, Tag
+from ..models import Approval, Code, Indicator, Notice, NoticeKind, Pattern, Round, Scheme, SchemeState, Tag
 from ..rules import Complaint, tidy
 from .base import RecordView
 from .fields import Lookup, number_or_none
@@ -108,7 +108,6 @@ class SchemeView(RecordView):
     def details_view(self) -> str:
         row = self.get_one(request.args.get("id", ""))
         heads, items = schemes.indicators(self.db_session, row)
-        approvals = select(Approval).where(Approval.table_name == "scheme", Approval.row_id == row.id).order_by(Approval.id.desc())
         reads_approvals = current_scope().may(Action.READ, Approval.RESOURCE)
         return self.render(
             self.details_template,
@@ -118,18 +117,14 @@ class SchemeView(RecordView):
             return_url=self._back(),
             tree=[(head, [item for item in items if item.parent_id == head.id]) for head in heads],
             problems=schemes.check(self.db_session, row) if row.state is SchemeState.DRAFT else [],
-            approvals=list(self.db_session.scalars(approvals)) if reads_approvals else [],
-            approved=self._approved(row),
+            approvals=approvals.of(self.db_session, row) if reads_approvals else [],
+            approved=schemes.is_approved(self.db_session, row),
             may_decide=row.state is SchemeState.SUBMITTED and current_scope().may(Action.CREATE, Approval.RESOURCE),
             others=list(self.db_session.scalars(select(Scheme).where(Scheme.id != row.id).order_by(Scheme.code.desc()))),
             total=sum((head.points for head in heads), Decimal(0)),
             whole=sum((item.points for item in items), Decimal(0)),
             Pattern=Pattern,
         )
-
-    def _approved(self, row: Scheme) -> bool:
-        word = schemes.word_on(self.db_session, row)
-        return word is not None and word.decision is Decision.APPROVED
 
     # --- the editor: the tree at the left, one indicator at the right
 
@@ -182,7 +177,7 @@ class SchemeView(RecordView):
             ways=[(way, words) for way, (words, _shape) in facts.counted.WAYS.items()],
             stages=STAGES,
             tags=list(Tag),
-            words=schemes.in_words(workflow.rule_of(indicator)) if indicator.pattern and not request.form else "",
+            words=schemes.in_words(results.rule_of(indicator)) if indicator.pattern and not request.form else "",
             trial=trial,
             rounds=list(self.db_session.scalars(select(Round).order_by(Round.start.desc()))),
         )
@@ -364,7 +359,7 @@ def _read(indicator: Indicator, typed: dict[str, str], head: bool, problems: lis
         return None
     params, unread = schemes.parsed(pattern, typed)
     indicator.pattern, indicator.params = Pattern(pattern), params
-    rule = workflow.rule_of(indicator)
+    rule = results.rule_of(indicator)
     problems.extend(unread or (schemes.problems_of(rule) if not problems else ()))
     return rule
 

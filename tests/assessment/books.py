@@ -8,9 +8,9 @@ from typing import Any
 
 from admin_app import models as m
 from admin_app.assessment import scoring
+from admin_app.assessment.results import Results
 from admin_app.assessment.scoring import Card, Item, Status
 from admin_app.assessment.workbooks import Book
-from admin_app.assessment.workflow import Results
 
 PRIMARY, JUNIOR, SENIOR = "小学组", "初中组", "高中组"
 # name, group, lost in A2.2, more of the card
@@ -42,7 +42,7 @@ def county(book: Book) -> Book:
     totalled = [scoring.total_up(card, scheme.minimum, scheme.weight) for card in cards]
     ranked = scoring.rank_groups(totalled, scheme.quota)
     adjustments = {card.school_id: _lines(case[3]) for card, case in zip(cards, CASES, strict=True)}
-    return replace(book, results=Results(ranked, {}), adjustments=adjustments, reasons={})
+    return replace(book, results=Results(ranked, {}), adjustments=adjustments, beside={})
 
 
 def _card(book: Book, number: int, name: str, group: str, lost: str, more: dict[str, Any]) -> Card:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from admin_app import models as m
-from admin_app.assessment import facts, workflow
+from admin_app.assessment import facts, results, workflow
 from admin_app.assessment.facts import Window
 from tests import factories as make
 
@@ -55,10 +55,10 @@ def judged(system, ids):
     """The round with every item of every sheet judged."""
     round_ = system.get(m.Round, ids.round)
     workflow.open_sheets(system, round_)
-    results = workflow.score(system, round_)
+    found = results.score(system, round_)
     indicators = {i.code: i for i in system.scalars(select(m.Indicator))}
     for sheet in system.scalars(select(m.Sheet)):
-        for item in results.by_school[sheet.school_id].items:
+        for item in found.by_school[sheet.school_id].items:
             if item.status == "missing":
                 workflow.judge(system, sheet, indicators[item.code], item.by_hand - Decimal("0.5"), "材料不全")
     system.commit()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, select
 
 from admin_app import models as m
-from admin_app.assessment import facts, workflow
+from admin_app.assessment import facts, results
 from admin_app.assessment.facts import Window
 from admin_app.db import db
 from tests import factories as make
@@ -186,7 +186,7 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_schools(syste
         listen = lambda *_args: count.append(1)  # noqa: E731
         event.listen(db.engine, "before_cursor_execute", listen)
         try:
-            workflow.score(system, system.get(m.Round, ids.round))
+            results.score(system, system.get(m.Round, ids.round))
         finally:
             event.remove(db.engine, "before_cursor_execute", listen)
         return len(count)

@@ -301,7 +301,7 @@ def test_a_sample_below_ten_children_or_all_of_them_is_refused(system, ids, scho
 def test_a_sample_of_another_round_does_not_count(system, ids, school, found):
     other = m.Round(
         code="2025", title="2025 年度考核", scheme_id=system.get(m.Round, ids.round).scheme_id, start=dt.date(2024, 9, 1),
-        last_day=dt.date(2025, 8, 31), cut_off=dt.date(2025, 8, 31),
+        last_day=dt.date(2025, 8, 31), cut_off=dt.date(2025, 8, 31), state=m.RoundState.OPEN,
     )  # fmt: skip
     system.add(other)
     system.flush()
@@ -368,9 +368,9 @@ def test_every_metric_of_the_rubric_is_computed(system):
 
 
 def facts_asked(indicator):
-    from admin_app.assessment import workflow
+    from admin_app.assessment import results
 
-    return workflow.rule_of(indicator).metrics
+    return results.rule_of(indicator).metrics
 
 
 @pytest.mark.parametrize("code", facts.METRICS)

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from admin_app import models as m
 from admin_app.access import SYSTEM
-from admin_app.assessment import gaps, workflow
+from admin_app.assessment import gaps, results
 from admin_app.db import db, session_with
 from tests import factories as make
 
@@ -34,14 +34,14 @@ def test_the_list_is_ordered_by_points_and_each_gap_names_what_is_missing(of_a):
 def test_what_mends_a_gap_earns_the_points_it_promised(of_a, system, ids):
     drills = next(gap for gap in of_a().gaps if gap.metric == "F12")
     round_ = system.get(m.Round, ids.round)
-    before = next(i for i in workflow.score(system, round_).by_school[ids.a].items if i.code == "A5.1").score
+    before = next(i for i in results.score(system, round_).by_school[ids.a].items if i.code == "A5.1").score
     codes = {c.code: c.id for c in system.query(m.Code)}
     for school in (ids.a, ids.a_site):
         for kind in ("D1", "D2", "D3"):
             for day in (dt.date(2025, 10, 10), dt.date(2026, 4, 10)):
                 system.add(m.Activity(school_id=school, title="演练", kind_id=codes[kind], on=day, created_at=make.ENTERED))
     system.flush()
-    after = next(i for i in workflow.score(system, round_).by_school[ids.a].items if i.code == "A5.1").score
+    after = next(i for i in results.score(system, round_).by_school[ids.a].items if i.code == "A5.1").score
     assert after - before == drills.points and "F12" not in {gap.metric for gap in of_a().gaps}
 
 

@@ -125,7 +125,8 @@ def test_whatever_is_typed_is_read_or_refused_and_what_is_accepted_can_be_scored
         return
     facts = {code: scoring.Fact(D("0.5"), D(1), D(2)) for code in rule.metrics}
     facts |= {scoring.place_of(code): scoring.Fact(D(2)) for code in rule.metrics}
-    item = scoring.score_item(rule, facts, rule.judged_at(facts) or None)
+    part = rule.judged_at(facts)
+    item = scoring.score_item(rule, facts, scoring.Judgement(part) if part else None)
     assert item.score is None or 0 <= item.score <= points
     assert schemes.in_words(rule)
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from admin_app.assessment import patterns, scoring
 from admin_app.assessment.patterns import Points
-from admin_app.assessment.scoring import Card, Fact, Item, Rule, Status
+from admin_app.assessment.scoring import Card, Fact, Item, Judgement, Rule, Status
 
 calm = settings(max_examples=50, deadline=None)
 
@@ -24,6 +24,13 @@ RULES = {
     for head in HEADS
     for item in head["item"]
 }
+
+
+def score_item(rule, facts, judged, **more):
+    """One item scored, with what a person gave it, if anything."""
+    return scoring.score_item(rule, facts, None if judged is None else Judgement(judged), **more)
+
+
 QUOTA, WEIGHT, MINIMUM = D(RUBRIC["quota"]), D(RUBRIC["weight"]), D(RUBRIC["minimum"])
 
 
@@ -71,7 +78,7 @@ TABLE = {
 
 
 def scored(code: str, **facts: Fact) -> Item:
-    return scoring.score_item(RULES[code], FACTS | facts, JUDGED.get(code))
+    return score_item(RULES[code], FACTS | facts, JUDGED.get(code))
 
 
 def card_of(items: list[Item], **more: D) -> Card:
@@ -172,33 +179,33 @@ def test_without_carers_the_sessions_count_double():
 
 @pytest.mark.parametrize("judged", [None, D("0.5"), D("2.5")])
 def test_at_a_day_school_the_evenings_of_a6_4_need_not_be_judged_and_leave_its_maximum(judged):
-    item = scoring.score_item(RULES["A6.4"], FACTS | {"boards": NOTHING}, judged)
+    item = score_item(RULES["A6.4"], FACTS | {"boards": NOTHING}, judged)
     assert (item.status, item.score, item.max) == (Status.AUTO, D("2.50"), D("2.5"))
 
 
 def test_at_a_boarding_school_a6_4_waits_for_its_evenings():
-    assert scoring.score_item(RULES["A6.4"], FACTS, None).status is Status.MISSING
-    assert scoring.score_item(RULES["A6.4"], FACTS, D("0.3")).score == D("2.80")
+    assert score_item(RULES["A6.4"], FACTS, None).status is Status.MISSING
+    assert score_item(RULES["A6.4"], FACTS, D("0.3")).score == D("2.80")
 
 
 @pytest.mark.parametrize(("code", "metric"), [("A4.2", "F10"), ("A8.1", "F19")])
 def test_a_room_that_a_school_needs_not_have_makes_its_item_na_and_is_not_judged(code, metric):
-    assert scoring.score_item(RULES[code], FACTS | {metric: NOTHING}, None) == Item(code, D(0), Status.NA)
+    assert score_item(RULES[code], FACTS | {metric: NOTHING}, None) == Item(code, D(0), Status.NA)
 
 
 def test_a_room_that_is_missing_is_judged_and_opened_never():
-    item = scoring.score_item(RULES["A8.1"], FACTS | {"F19": number("0")}, D(0))
+    item = score_item(RULES["A8.1"], FACTS | {"F19": number("0")}, D(0))
     assert (item.score, item.max) == (0, 3)
 
 
 def test_a_condition_makes_a_tick_an_event_or_a_whole_rule_not_apply():
     tick = Rule("X", D(2), "CHECK", {"items": [{"metric": "F1", "points": "1"}, {"metric": "F3", "points": "1", "when": "F4"}]})
-    assert scoring.score_item(tick, FACTS | {"F1": number("1")}, None).max == 1
+    assert score_item(tick, FACTS | {"F1": number("1")}, None).max == 1
     event = Rule("X", D(2), "EVENT", {"events": [{"metric": "census_late", "per": "1", "when": "F4"}]})
-    assert scoring.score_item(event, FACTS, None).status is Status.NA
+    assert score_item(event, FACTS, None).status is Status.NA
     manual = Rule("X", D(2), "MANUAL", {"when": "F4"})
-    assert (manual.metrics, scoring.score_item(manual, FACTS, D(1)).status) == (("F4",), Status.NA)
-    assert scoring.score_item(manual, {}, D(1)).status is Status.JUDGED
+    assert (manual.metrics, score_item(manual, FACTS, D(1)).status) == (("F4",), Status.NA)
+    assert score_item(manual, {}, D(1)).status is Status.JUDGED
 
 
 def test_an_item_says_how_many_of_its_points_a_person_judges_at_this_school():
@@ -212,53 +219,59 @@ def test_a_rule_asks_for_its_conditions_first_and_each_metric_once():
 
 
 def test_an_item_that_does_not_apply_is_na_whatever_was_judged():
-    assert scoring.score_item(RULES["A7.1"], FACTS, D(3), applies=False) == Item("A7.1", D(0), Status.NA)
+    assert score_item(RULES["A7.1"], FACTS, D(3), applies=False) == Item("A7.1", D(0), Status.NA)
 
 
 def test_a_manual_item_waits_until_it_is_judged():
-    assert scoring.score_item(RULES["A1.4"], FACTS, None) == Item("A1.4", D(3), Status.MISSING, by_hand=D(3))
-    assert scoring.score_item(RULES["A1.4"], FACTS, D("2.5")) == Item(
+    assert score_item(RULES["A1.4"], FACTS, None) == Item("A1.4", D(3), Status.MISSING, by_hand=D(3))
+    assert score_item(RULES["A1.4"], FACTS, D("2.5")) == Item(
         "A1.4", D(3), Status.JUDGED, final=D("2.50"), score=D("2.50"), by_hand=D(3)
     )
 
 
 def test_a_judged_score_never_passes_the_maximum():
-    assert scoring.score_item(RULES["A1.4"], FACTS, D(9)).score == 3
-    assert scoring.score_item(RULES["A2.2"], FACTS, D(9)).score == 5
+    assert score_item(RULES["A1.4"], FACTS, D(9)).score == 3
+    assert score_item(RULES["A2.2"], FACTS, D(9)).score == 5
 
 
 def test_an_item_with_a_judged_part_waits_and_already_shows_its_numbers():
-    item = scoring.score_item(RULES["A4.2"], FACTS, None)
+    item = score_item(RULES["A4.2"], FACTS, None)
     assert (item.status, item.score, item.max) == (Status.MISSING, None, 3)
     assert (item.numerator, item.denominator) == (30, 36)
 
 
 def test_a_rule_whose_metric_is_not_computed_is_judged_as_a_whole():
     facts = {name: fact for name, fact in FACTS.items() if name != "F2"}
-    assert scoring.score_item(RULES["A2.3"], facts, None).status is Status.MISSING
-    item = scoring.score_item(RULES["A2.3"], facts, D("3.5"))
+    assert score_item(RULES["A2.3"], facts, None).status is Status.MISSING
+    item = score_item(RULES["A2.3"], facts, D("3.5"))
     assert (item.status, item.score, item.max, item.auto) == (Status.JUDGED, D("3.50"), 4, None)
 
 
 def test_a_decided_score_stands_over_the_computed_one_and_both_are_kept():
-    item = scoring.score_item(RULES["A2.2"], FACTS, D(4))
+    item = score_item(RULES["A2.2"], FACTS, D(4))
     assert (item.auto, item.final, item.score) == (D("4.50"), D("4.00"), D("4.00"))
 
 
+def test_an_appeal_that_was_won_gives_the_whole_item_also_where_a_part_is_judged():
+    item = scoring.score_item(RULES["A4.2"], FACTS, Judgement(D("2.9"), whole=True))
+    assert (item.status, item.score, item.max, item.auto) == (Status.JUDGED, D("2.90"), D(3), D("1.25"))
+    assert scoring.score_item(RULES["A4.2"], FACTS, Judgement(D(9), whole=True)).score == 3
+
+
 def test_a_decided_score_of_zero_counts():
-    assert scoring.score_item(RULES["A2.2"], FACTS, D(0)).score == 0
+    assert score_item(RULES["A2.2"], FACTS, D(0)).score == 0
 
 
 def test_a_decided_score_is_never_below_zero():
-    assert scoring.score_item(RULES["A2.2"], FACTS, D(-1)).score == 0
+    assert score_item(RULES["A2.2"], FACTS, D(-1)).score == 0
 
 
 def test_a_rank_pattern_reads_its_place_beside_its_metric():
     rule = Rule("X", D(8), "RANK", {"metric": "F9", "by_place": ["8", "6", "4"]})
     place = scoring.place_of("F9")
-    assert scoring.score_item(rule, {"F9": number("0.9"), place: number("2")}, None).score == 6
-    assert scoring.score_item(rule, {"F9": number("0.9"), place: number("9")}, None).score == 4
-    assert scoring.score_item(rule, {"F9": NOTHING}, None).status is Status.NA
+    assert score_item(rule, {"F9": number("0.9"), place: number("2")}, None).score == 6
+    assert score_item(rule, {"F9": number("0.9"), place: number("9")}, None).score == 4
+    assert score_item(rule, {"F9": NOTHING}, None).status is Status.NA
 
 
 def test_places_are_counted_inside_the_group_and_ties_share_one():
@@ -274,7 +287,7 @@ def test_an_unknown_pattern_is_an_error_of_the_rubric():
 @calm
 @given(judged=st.decimals(0, 20, places=2), code=st.sampled_from(sorted(RULES)))
 def test_whatever_is_judged_the_score_lies_between_zero_and_the_maximum(judged, code):
-    item = scoring.score_item(RULES[code], FACTS, judged)
+    item = score_item(RULES[code], FACTS, judged)
     assert item.score is None or 0 <= item.score <= item.max
     assert item.score is None or item.score == patterns.cents(item.score)
 
@@ -315,7 +328,7 @@ def test_a_fact_tells_which_lines_are_missing():
 
 def test_while_an_item_waits_there_is_no_total():
     items = [scored(code) for code in RULES]
-    items[3] = scoring.score_item(RULES["A1.4"], FACTS, None)
+    items[3] = score_item(RULES["A1.4"], FACTS, None)
     card = scoring.total_up(card_of(items), MINIMUM, WEIGHT)
     assert (card.waiting, card.base, card.total, card.fold, card.grade) == (1, None, None, None, "")
     assert not card.takes_part

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from admin_app import models as m
 from admin_app.access import SYSTEM
-from admin_app.assessment import workflow
+from admin_app.assessment import results
 from admin_app.db import db, session_with
 from tests.assessment import second_opinion as so
 
@@ -513,7 +513,7 @@ class Bench:
             scheme.definition, scheme.quota = m.Definition(round_.definition), round_.quota
             row = m.Round(
                 id=90_000, code="second", title="second", scheme_id=scheme.id, start=round_.start, last_day=round_.last_day,
-                cut_off=round_.cut_off,
+                cut_off=round_.cut_off, state=m.RoundState.OPEN,
             )  # fmt: skip
             session.add(row)
             session.add_all(m.Setting(key=key, value=str(value)) for key, value in options.items())
@@ -522,9 +522,10 @@ class Bench:
                 session.add_all(self.record(one) for one in county.of(kind))
                 session.flush()
             self.judge(county)
+            self.confirm_vetoes()
             session.flush()
             session.expunge_all()
-            return workflow.score(session, session.get_one(m.Round, 90_000))
+            return results.score(session, session.get_one(m.Round, 90_000))
         finally:
             session.rollback()
             session.expunge_all()
@@ -545,8 +546,18 @@ class Bench:
         self.session.add_all(m.Sheet(id=id_, round_id=90_000, school_id=school) for school, id_ in sheets.items())
         self.session.flush()
         self.session.add_all(
-            m.ItemScore(sheet_id=sheets[j.school_id], school_id=j.school_id, indicator_id=self.indicators[j.item], final=j.points)
+            m.OfficeScore(
+                sheet_id=sheets[j.school_id], school_id=j.school_id, indicator_id=self.indicators[j.item], points=j.points,
+                stage=m.Stage.CHECK, by="",
+            )
             for j in county.of(so.Judged)
+        )  # fmt: skip
+
+    def confirm_vetoes(self) -> None:
+        """The second opinion knows only vetoes that stand."""
+        vetoes = self.session.scalars(select(m.Adjustment.id).where(m.Adjustment.kind == m.AdjustmentKind.VETO)).all()
+        self.session.add_all(
+            m.Approval(table_name="adjustment", row_id=veto, decision=m.Decision.APPROVED, by="局长") for veto in vetoes
         )
 
     def differences(

@@ -14,19 +14,18 @@ import pytest
 import time_machine
 
 from admin_app import models as m
-from admin_app.access import SYSTEM
-from admin_app.assessment import workbooks, workflow
+from admin_app.assessment import results, workbooks
 from admin_app.assessment.workbooks import book as reading
 from admin_app.assessment.workbooks.book import Past, rank_words
-from admin_app.db import session_with
 from tests.assessment import books
+from tests.assessment.rounds import step, walk
 
 NEWER = "LET XLOOKUP FILTER UNIQUE SORT SEQUENCE IFS SWITCH TEXTJOIN CONCAT MAXIFS MINIFS XMATCH LAMBDA IFNA".split()
 
 
 @pytest.fixture
 def book(system, judged):
-    return workbooks.Book.of(system, judged, workflow.score(system, judged), "测试")
+    return workbooks.Book.of(system, judged, results.score(system, judged), "测试")
 
 
 @pytest.fixture
@@ -165,17 +164,16 @@ def test_an_earlier_frozen_round_stands_beside_this_one(county):
     assert row["癸校"]["上轮总分"] == row["癸校"]["总分增减"] == "—" and row["癸校"]["本轮总分"]
 
 
-def test_the_round_before_is_found_once_it_is_frozen(system, ids, judged):
-    with session_with(SYSTEM) as reading_session:
-        workflow.freeze(system, reading_session, judged)
+def test_the_round_before_is_found_once_it_is_circulated(system, ids, judged):
+    walk(system, judged, m.RoundState.PUBLISHED)
     days = dt.date(2026, 9, 1), dt.date(2027, 8, 31)
     following = m.Round(
         code="2027", title="2027 年度", scheme_id=judged.scheme_id, start=days[0], last_day=days[1], cut_off=days[1]
     )
     system.add(following)
     system.commit()
-    assert workbooks.Book.of(system, judged, workflow.score(system, judged), "测试").previous is None
-    found = workbooks.Book.of(system, following, workflow.score(system, following), "测试").previous
+    assert workbooks.Book.of(system, judged, results.score(system, judged), "测试").previous is None
+    found = workbooks.Book.of(system, following, results.score(system, following), "测试").previous
     assert found.title == judged.title and Decimal(found.cards[ids.a]["total"]) > 0
 
 
@@ -211,13 +209,10 @@ def test_the_public_notice_names_schools_and_no_child(system, ids, judged, book)
     assert exact(total) == book.results.by_school[ids.a].total
 
 
-def test_a_published_round_says_its_five_working_days(system, ids, judged):
-    with session_with(SYSTEM) as reading_session:
-        workflow.freeze(system, reading_session, judged)
-    workflow.publish(judged)
-    judged.published_at = dt.datetime(2026, 11, 19, 3, tzinfo=dt.UTC)  # a Thursday
-    system.commit()
-    book = workbooks.Book.of(system, judged, workflow.score(system, judged), "测试")
+def test_a_decided_round_says_its_five_working_days(system, ids, judged):
+    walk(system, judged, m.RoundState.DECISION)
+    step(system, judged, m.RoundState.PUBLICITY, on=dt.date(2026, 11, 19))  # a Thursday
+    book = workbooks.Book.of(system, judged, results.score(system, judged), "测试")
     words = "".join(texts(load(workbooks.publicity(book))))
     assert "公示期：2026年11月19日至2026年11月25日（5 个工作日）" in words and "不得公示" not in words
 
@@ -226,7 +221,7 @@ def test_the_self_assessment_form_is_blank_where_the_school_writes(book, ids):
     for school in (ids.a, None):
         sheet = load(workbooks.self_form(book, school))["自评表"]
         rows = [row for row in sheet.iter_rows(min_row=4, max_row=38)]
-        assert all(row[6].value is None and row[7].value is None for row in rows)
+        assert all(row[6].value is None and not row[7].value for row in rows)
         assert rows[0][1].value.startswith("A1.1") and rows[0][2].value == 2
         assert any(isinstance(row[5].value, int | float) for row in rows) is (school is not None)
         words = " ".join(str(c.value) for row in sheet.iter_rows(min_row=39) for c in row if c.value)
@@ -247,7 +242,7 @@ def test_all_sheets_are_one_a_school_with_names_windows_reads(county):
 def test_the_same_data_at_the_same_time_gives_the_same_bytes(system, judged):
     def write():
         with time_machine.travel(dt.datetime(2026, 11, 20, 8, 30, tzinfo=dt.UTC), tick=False):
-            book = books.county(workbooks.Book.of(system, judged, workflow.score(system, judged), "测试"))
+            book = books.county(workbooks.Book.of(system, judged, results.score(system, judged), "测试"))
             with workbooks.all_sheets(book) as file:
                 return [workbooks.summary(book), workbooks.publicity(book), workbooks.self_form(book), file.read()]
 

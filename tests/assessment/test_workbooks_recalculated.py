@@ -16,7 +16,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from admin_app.assessment import workbooks, workflow
+from admin_app.assessment import results, workbooks
 from admin_app.assessment.patterns import cents
 from admin_app.assessment.workbooks import formulas
 from tests.assessment import books
@@ -77,12 +77,12 @@ def make_demo(folder: Path) -> None:
         load_demo()
         with session_with(SYSTEM) as session:
             round_ = session.scalars(select(Round).where(Round.code == "2026")).one()
-            results = workflow.score(session, round_)
-            book = workbooks.Book.of(session, round_, results, "测试")
+            found = results.score(session, round_)
+            book = workbooks.Book.of(session, round_, found, "测试")
             (folder / "summary.xlsx").write_bytes(workbooks.summary(book))
             with workbooks.all_sheets(book) as file:
                 (folder / "all.zip").write_bytes(file.read())
-            cards = workflow.as_json(round_, results.cards)["schools"]
+            cards = results.as_json(round_, found.cards)["schools"]
             (folder / "cards.json").write_text(json.dumps(cards, ensure_ascii=False), encoding="utf-8")
 
 
@@ -167,11 +167,11 @@ def without_values(content):
 
 @pytest.fixture
 def county(system, judged):
-    return books.county(workbooks.Book.of(system, judged, workflow.score(system, judged), "测试"))
+    return books.county(workbooks.Book.of(system, judged, results.score(system, judged), "测试"))
 
 
 def as_read(book):
-    return workflow.as_json(book.round_, book.results.cards)["schools"]
+    return results.as_json(book.round_, book.results.cards)["schools"]
 
 
 def test_ties_vetoes_caps_small_groups_and_absences_are_computed_as_the_engine_does(county, recalculated):

@@ -30,6 +30,7 @@ class Described:
 
     ``shape``: is its value a share (numerator over denominator), a count up to a target, or a number of bad events?
     ``place``: the screen on which what is missing is mended; blank for a condition.
+    ``bureau``: is it the bureau that enters it? Then it binds at the decision, not at the freeze (ruling 18).
     """
 
     title: str
@@ -39,6 +40,7 @@ class Described:
     place: str
     shape: Shape
     compute: Metric
+    bureau: bool = False
 
 
 METRICS: dict[str, Described] = {}
@@ -46,10 +48,10 @@ METRICS: dict[str, Described] = {}
 
 
 def metric(
-    code: str, title: str, counted: str, expected: str, clause: str, *, place: str, shape: Shape = "share"
+    code: str, title: str, counted: str, expected: str, clause: str, *, place: str, shape: Shape = "share", bureau: bool = False
 ) -> Callable[[Metric], Metric]:
     def register(compute: Metric) -> Metric:
-        METRICS[code] = Described(title, counted, expected, clause, place, shape, compute)
+        METRICS[code] = Described(title, counted, expected, clause, place, shape, compute, bureau)
         return compute
 
     return register

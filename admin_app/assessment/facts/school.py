@@ -376,7 +376,7 @@ def _inspections(window: Window, line: Callable[[Inspection], Line]) -> dict[int
     return found
 
 
-@metric("F20", "数据抽查准确率", "相符项", "核对项", "四 考核制度；抽查", place="inspection")
+@metric("F20", "数据抽查准确率", "相符项", "核对项", "四 考核制度；抽查", place="inspection", bureau=True)
 def sample_true(window: Window) -> ByUnit:
     """One less wrong fields over fields checked; a sample smaller than ten children, or all of them, is refused (ruling 14)."""
 
@@ -394,7 +394,7 @@ def sample_true(window: Window) -> ByUnit:
     }
 
 
-@metric("F21", "抽查满意度", "满意", "有效问卷", "四 考核制度；问卷", place="inspection")
+@metric("F21", "抽查满意度", "满意", "有效问卷", "四 考核制度；问卷", place="inspection", bureau=True)
 def satisfied(window: Window) -> ByUnit:
     """Satisfied over valid answers."""
 

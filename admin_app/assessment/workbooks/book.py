@@ -5,22 +5,31 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...labels import local
-from ...models import Adjustment, AdjustmentKind, Indicator, ItemScore, Round, RoundState, School, SchoolGroup, Sheet, VetoEffect
+from ...models import (
+    Adjustment,
+    AdjustmentKind,
+    Evidence,
+    Indicator,
+    Round,
+    RoundState,
+    School,
+    SchoolGroup,
+    SelfScore,
+    Sheet,
+    VetoEffect,
+)
 from ...records import county
-from .. import patterns
-from ..facts import Window
+from .. import freezing, patterns, results as rounds, scoring, workflow
 from ..patterns import ZERO
-from ..scoring import Card, Item, Rule, Status
-from ..workflow import Results, adjustments, rule_of
+from ..results import CHECKS, Results, adjustments, rule_of
+from ..scoring import Card, Item, Judgement, Rule, Status
 
-PUBLICITY_DAYS = 5
-"""Working days a result is shown before it stands (rubric §5.7)."""
 STATUS_WORDS = {Status.NA: "不适用", Status.MISSING: "待评"}
 NO_VETO = "无"
 
@@ -33,6 +42,20 @@ class Past:
     cards: dict[int, dict[str, Any]]
 
 
+class Beside(NamedTuple):
+    """What people said of an item, beside what was computed: the newest of each step."""
+
+    self_score: Decimal | None = None
+    self_words: str = ""
+    check_score: Decimal | None = None
+    judged: Decimal | None = None
+    reason: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+NOTHING = Beside()
+
+
 @dataclass(frozen=True)
 class Book:
     """Everything a workbook of a round prints, read once."""
@@ -43,10 +66,10 @@ class Book:
     items: dict[int, list[Indicator]]
     rules: dict[int, Rule]
     schools: dict[int, School]
-    reasons: dict[tuple[int, int], ItemScore]
+    beside: dict[tuple[int, int], Beside]
     adjustments: dict[int, list[Adjustment]]
     previous: Past | None
-    shown_until: tuple[dt.date, dt.date] | None
+    publicity_days: int
     unit_name: str
     taken_at: dt.datetime
     receipt: dict[str, str]
@@ -55,7 +78,7 @@ class Book:
     def of(cls, session: Session, round_: Round, results: Results, who: str) -> Book:
         """:param session: bound to SYSTEM or to a scope that holds every school printed."""
         rows = list(session.scalars(select(Indicator).where(Indicator.scheme_id == round_.scheme_id).order_by(Indicator.position)))
-        scores = session.scalars(select(ItemScore).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id))
+        rules = {row.id: rule_of(row) for row in rows if row.parent_id is not None}
         heads = [row for row in rows if row.parent_id is None]
         now = local(dt.datetime.now(dt.UTC))
         return cls(
@@ -63,12 +86,12 @@ class Book:
             results=results,
             heads=heads,
             items={head.id: [row for row in rows if row.parent_id == head.id] for head in heads},
-            rules={row.id: rule_of(row) for row in rows if row.parent_id is not None},
+            rules=rules,
             schools={school.id: school for school in session.scalars(select(School))},
-            reasons={(item.school_id, item.indicator_id): item for item in scores},
+            beside=_beside(session, round_, results, rules),
             adjustments=adjustments(session, round_),
             previous=_previous(session, round_),
-            shown_until=_shown(session, round_),
+            publicity_days=county.number(session, "publicity_days"),
             unit_name=county.word(session, "bureau"),
             taken_at=now,
             receipt=_receipt(round_, who, now),
@@ -81,7 +104,10 @@ class Book:
 
     @property
     def is_open(self) -> bool:
-        return self.round_.state is RoundState.OPEN
+        return not self.round_.is_frozen
+
+    def said(self, card: Card, indicator: Indicator) -> Beside:
+        return self.beside.get((card.school_id, indicator.id), NOTHING)
 
     @property
     def ordered(self) -> list[Card]:
@@ -102,22 +128,42 @@ def _receipt(round_: Round, who: str, now: dt.datetime) -> dict[str, str]:
     }
 
 
+def _beside(session: Session, round_: Round, results: Results, rules: dict[int, Rule]) -> dict[tuple[int, int], Beside]:
+    """What schools and the bureau said of every item, in six statements."""
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+
+    def of(school: int, indicator: int) -> dict[str, Any]:
+        return found.setdefault((school, indicator), {})
+
+    codes = {rule.code: key for key, rule in rules.items()}
+    for step in workflow.standing(session, round_).values():
+        for item in freezing.read_card(step.card).items if step.card else ():
+            of(step.school_id, codes[item.code])["self_score"] = item.score
+    own = select(SelfScore).join(Sheet, Sheet.id == SelfScore.sheet_id).where(Sheet.round_id == round_.id).order_by(SelfScore.id)
+    for row in session.scalars(own):
+        of(row.school_id, row.indicator_id)["self_words"] = row.words or ""
+    for mark in rounds.marks(session, round_):
+        said = of(mark.school_id, mark.indicator_id)
+        said |= {"judged": mark.points, "reason": mark.reason or ""}
+        if mark.stage in CHECKS and mark.points is not None:
+            given = Judgement(mark.points, mark.whole)
+            item = scoring.score_item(rules[mark.indicator_id], results.facts.get(mark.school_id, {}), given)
+            said["check_score"] = item.score
+    shown = select(Evidence).join(Sheet, Sheet.id == Evidence.sheet_id).where(Sheet.round_id == round_.id).order_by(Evidence.id)
+    for row in session.scalars(shown):
+        said = of(row.school_id, row.indicator_id)
+        said["evidence"] = (*said.get("evidence", ()), row.title)
+    return {key: Beside(**said) for key, said in found.items()}
+
+
 def _previous(session: Session, round_: Round) -> Past | None:
-    earlier = select(Round).where(Round.start < round_.start, Round.state != RoundState.OPEN).order_by(Round.start.desc()).limit(1)
+    final = Round.state.in_((RoundState.PUBLISHED, RoundState.APPLIED))
+    earlier = select(Round).where(Round.start < round_.start, final).order_by(Round.start.desc()).limit(1)
     past = session.scalar(earlier)
     if past is None:
         return None
     stored = session.execute(select(Sheet.school_id, Sheet.card).where(Sheet.round_id == past.id))
     return Past(past.title, {school: card for school, card in stored if card})
-
-
-def _shown(session: Session, round_: Round) -> tuple[dt.date, dt.date] | None:
-    """The first and the last day of the publicity; None before the round is published."""
-    if round_.published_at is None:
-        return None
-    calendar, day = Window.of(session, round_), dt.timedelta(days=1)
-    first = calendar.after_workdays(local(round_.published_at).date() - day, 1)
-    return first, calendar.after_workdays(first - day, PUBLICITY_DAYS)
 
 
 @dataclass(frozen=True)
@@ -177,17 +223,19 @@ def veto_words(card: Card) -> str:
 
 
 def state_words(book: Book) -> str:
-    return "未冻结，试算" if book.is_open else "已冻结"
+    if book.is_open:
+        return "未冻结，试算"
+    return "通报" if book.round_.is_final else "审定" if book.round_.decided_at else "已冻结，未审定"
 
 
 def paper_date(day: dt.date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def reason_words(item: Item, kept: ItemScore | None) -> str:
+def reason_words(item: Item, said: Beside) -> str:
     """Why points were lost: the office's words, else the numbers behind the computed score."""
-    if kept is not None and kept.reason:
-        return kept.reason
+    if said.reason:
+        return said.reason
     if item.status is Status.AUTO and item.score is not None and item.score < item.max and item.denominator:
         return f"{short(item.numerator)}/{plain(item.denominator)}"
     return ""

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from ...sheets import writer
-from .book import PUBLICITY_DAYS, Book, by_group, paper_date, rank_words, total_words
+from .book import Book, by_group, paper_date, rank_words, total_words
 from .styles import Styles
 
 COLUMNS = (("名次", 14), ("学校", 46), ("总分", 14), ("等次", 16))
@@ -38,10 +38,10 @@ def publicity(book: Book) -> bytes:
 def _lead(book: Book, sheet: Any, styles: Styles) -> None:
     sheet.merge_range(0, 0, 0, 3, f"{book.round_.title}结果公示", styles.title)
     sheet.set_row(0, 34)
-    first, last = book.shown_until or (None, None)
+    first, last = book.round_.shown_from, book.round_.shown_until
     days = f"{paper_date(first) if first else BLANK_DAY}至{paper_date(last) if last else BLANK_DAY}"
-    draft = "（试算，未冻结，不得公示）" if book.is_open else ""
-    words = f"现将{book.round_.title}结果予以公示{draft}。公示期：{days}（{PUBLICITY_DAYS} 个工作日）。"
+    draft = "" if book.round_.decided_at else "（未经审定，不得公示）"
+    words = f"现将{book.round_.title}结果予以公示{draft}。公示期：{days}（{book.publicity_days} 个工作日）。"
     sheet.merge_range(1, 0, 1, 3, words, styles.line)
     sheet.set_row(1, 34)
     sheet.merge_range(2, 0, 2, 3, "对结果有异议的，请在公示期内书面反映，并写明学校、指标和理由。", styles.line)

@@ -85,7 +85,7 @@ def _heading(book: Book, card: Card, sheet: Any, styles: Styles) -> None:
     sheet.merge_range(0, 0, 0, 9, f"{book.round_.title}评分表", styles.title)
     sheet.set_row(0, 30)
     sheet.merge_range(1, 0, 1, 2, f"学校（盖章）：{card.name}", styles.meta)
-    state = "" if not book.is_open else f"（{state_words(book)}）"
+    state = "" if book.round_.is_final else f"（{state_words(book)}）"
     sheet.merge_range(1, 3, 1, 7, f"组别：{card.group}　截止：{paper_date(book.round_.cut_off)}{state}", styles.meta)
     scheme = book.round_.scheme
     sheet.merge_range(1, 8, 1, 9, f"方案：{scheme.code} 版　口径：{scheme.definition.value}", styles.meta)
@@ -117,18 +117,18 @@ class _Rows:
 
     def _line(self, row: int, indicator: Indicator, item: Item) -> None:
         sheet, styles = self._sheet, self._styles
-        kept = self._book.reasons.get((self._card.school_id, indicator.id))
+        said = self._book.said(self._card, indicator)
         writer.write_text(sheet, row, 1, f"{indicator.code} {indicator.title}", styles.text)
         sheet.write_formula(row, 2, f"={self._parameters.points_at(indicator)}", styles.centre, indicator.points)
         writer.write_text(sheet, row, 3, indicator.standard or "", styles.text)
         live = f"={self._working.cell(SCORE, self._card, indicator.code)}"
-        self._score(row, 4, kept.self_score if kept else None, item)
+        self._score(row, 4, said.self_score, item)
         self._score(row, 5, item.auto, item, live if item.final is None else "")
-        self._score(row, 6, kept.check_score if kept else None, item)
+        self._score(row, 6, said.check_score, item)
         self._score(row, 7, item.score, item, live)
-        why = reason_words(item, kept)
+        why = reason_words(item, said)
         writer.write_text(sheet, row, 8, why, styles.text)
-        writer.write_text(sheet, row, 9, indicator.evidence or "", styles.text)
+        writer.write_text(sheet, row, 9, "；".join(said.evidence) or indicator.evidence or "", styles.text)
         longest = max(len(indicator.title) / 10, len(indicator.standard or "") / 16, len(why) / 12)
         sheet.set_row(row, 14 * max(2, int(longest) + 1))
 

@@ -1,4 +1,4 @@
-"""自评表: the blank form a school fills in itself, beside what the system counted."""
+"""自评表: the form a school fills in itself beside what the system counted; once it is handed in, as it was handed in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ...models import Indicator
 from ...sheets import writer
 from ..scoring import Card
-from .book import STATUS_WORDS, Book, paper_date
+from .book import NOTHING, STATUS_WORDS, Book, paper_date
 from .school import first_level
 from .styles import Styles
 
@@ -40,7 +40,7 @@ def self_form(book: Book, school_id: int | None = None) -> bytes:
             rows = book.items[head.id]
             first_level(sheet, row, rows, head, styles)
             for indicator in rows:
-                _line(sheet, styles, row, indicator, card)
+                _line(book, sheet, styles, row, indicator, card)
                 row += 1
         _foot(book, sheet, styles, row, card)
         writer.add_receipt(out, book.receipt | {"学校": card.name if card else "各校通用", "指标数": str(row - FIRST)})
@@ -63,7 +63,7 @@ def _heading(book: Book, card: Card | None, sheet: Any, styles: Styles) -> None:
     sheet.repeat_rows(2)
 
 
-def _line(sheet: Any, styles: Styles, row: int, indicator: Indicator, card: Card | None) -> None:
+def _line(book: Book, sheet: Any, styles: Styles, row: int, indicator: Indicator, card: Card | None) -> None:
     writer.write_text(sheet, row, 1, f"{indicator.code} {indicator.title}", styles.text)
     sheet.write_number(row, 2, indicator.points, styles.centre)
     writer.write_text(sheet, row, 3, indicator.standard or "", styles.text)
@@ -73,13 +73,21 @@ def _line(sheet: Any, styles: Styles, row: int, indicator: Indicator, card: Card
         sheet.write_number(row, 5, item.auto, styles.score)
     else:
         sheet.write_string(row, 5, STATUS_WORDS.get(item.status, "人工评定") if item else "", styles.centre)
-    sheet.write_blank(row, 6, None, styles.input)
-    sheet.write_blank(row, 7, None, styles.text)
+    said = book.said(card, indicator) if card else NOTHING
+    if said.self_score is None:
+        sheet.write_blank(row, 6, None, styles.input)
+    else:
+        sheet.write_number(row, 6, said.self_score, styles.input)
+    writer.write_text(sheet, row, 7, said.self_words, styles.text)
     limits = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": f"=$C${row + 1}",
               "error_title": "自评分", "error_message": "自评分应在 0 至分值之间。"}  # fmt: skip
     sheet.data_validation(row, 6, row, 6, limits)
     longest = max(len(indicator.title) / 11, len(indicator.standard or "") / 17, len(indicator.evidence or "") / 7)
     sheet.set_row(row, 14 * max(2, int(longest) + 1))
+
+
+def _sum(scores: list[Decimal]) -> Decimal | str:
+    return sum(scores, Decimal(0)) if scores else ""
 
 
 def _foot(book: Book, sheet: Any, styles: Styles, row: int, card: Card | None) -> None:
@@ -88,7 +96,8 @@ def _foot(book: Book, sheet: Any, styles: Styles, row: int, card: Card | None) -
     counted = [item.auto for item in card.items if item.auto is not None] if card else []
     sheet.write_formula(row, 2, f"=SUM({points})", styles.total_words, sum((i.points for i in book.indicators), Decimal(0)))
     sheet.merge_range(row, 3, row, 4, "", styles.total_words)
-    for column, name, value in ((5, "F", sum(counted, Decimal(0)) if counted else ""), (6, "G", "")):
+    own = [score for i in book.indicators if card and (score := book.said(card, i).self_score) is not None]
+    for column, name, value in ((5, "F", _sum(counted)), (6, "G", _sum(own))):
         span = scores.format(name)
         formula = f'=IF(COUNT({span})=0,"",ROUND(SUM({span}),2))'
         sheet.write_formula(row, column, formula, styles.total, value)

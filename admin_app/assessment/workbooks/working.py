@@ -44,12 +44,12 @@ class Basis(NamedTuple):
 
 def basis(book: Book, card: Card, indicator: Indicator, item: Item) -> Basis:
     """The simplest account of an item that gives the product's score; at worst the score's own share of the maximum."""
-    rule, kept = book.rules[indicator.id], book.reasons.get((card.school_id, indicator.id))
+    rule, said = book.rules[indicator.id], book.said(card, indicator)
     facts = book.results.facts.get(card.school_id, {})
     assert item.score is not None
     if item.status is Status.AUTO and item.final is None and item.max:
         known = set(rule.metrics) <= facts.keys()
-        for found in (_simple(rule, item, facts), _composite(rule, facts, kept.final if kept else None)) if known else ():
+        for found in (_simple(rule, item, facts), _composite(rule, facts, said.judged)) if known else ():
             if found is not None and cents(found.share * item.max) == item.score:
                 return found
     words = "评定" if item.status is Status.JUDGED else "审定"

@@ -1,0 +1,248 @@
+"""The numbers of a round: facts and what people judged, to cards and ranks. Computed from the records until the freeze, from
+what was kept then until the results are circulated, and read as circulated for ever after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import Adjustment, AdjustmentKind, Indicator, OfficeScore, Round, School, SchoolKind, SelfScore, Sheet, Stage
+from . import approvals, facts, freezing, patterns, scoring
+from .facts import Window
+from .scoring import Card, Fact, Judgement, Rule
+
+STAGES: dict[SchoolKind, frozenset[str]] = {
+    SchoolKind.KINDERGARTEN: frozenset({"幼儿园"}),
+    SchoolKind.NINE_YEAR: frozenset({"小学", "初中"}),
+    SchoolKind.JUNIOR: frozenset({"初中"}),
+    SchoolKind.COMPLETE: frozenset({"初中", "高中"}),
+    SchoolKind.SENIOR: frozenset({"高中"}),
+    SchoolKind.VOCATIONAL: frozenset({"高中"}),
+    SchoolKind.SPECIAL: frozenset({"小学", "初中"}),
+}
+"""Which stages a kind of school teaches; the others are primary schools."""
+CHECKS = frozenset({Stage.CHECK, Stage.ON_SITE, Stage.REVIEW})
+"""What was found before the decision."""
+Judged = Mapping[tuple[int, str], Judgement]
+"""(school, indicator) -> what a person gave."""
+
+
+class Results:
+    """A round's cards with the facts behind them."""
+
+    def __init__(self, cards: list[Card], by_unit: dict[int, dict[str, Fact]]):
+        self.cards = cards
+        self.facts = by_unit
+        self.by_school = {card.school_id: card for card in cards}
+
+
+# --- what a round asks, of whom
+
+
+def rules_of(session: Session, round_: Round) -> list[tuple[Indicator, Rule]]:
+    """The round's second-level indicators, in order, with the rule the engine reads."""
+    rows = session.scalars(
+        select(Indicator)
+        .where(Indicator.scheme_id == round_.scheme_id, Indicator.pattern.is_not(None))
+        .order_by(Indicator.position)
+    )
+    return [(indicator, rule_of(indicator)) for indicator in rows]
+
+
+def rule_of(indicator: Indicator) -> Rule:
+    pattern = indicator.pattern.value if indicator.pattern else ""
+    return Rule(indicator.code, indicator.points, pattern, indicator.params or {}, indicator.applies or "")
+
+
+def assessed(session: Session) -> list[School]:
+    return list(session.scalars(select(School).where(School.assessed).order_by(School.school_group, School.code)))
+
+
+def applies(rule: Rule, school: School) -> bool:
+    """Does an indicator apply to a school, by the stages it teaches and whether it boards (ruling 15)?"""
+    return scoring.applies_to(rule, STAGES.get(school.kind, frozenset({"小学"})), boarding=school.boarding)
+
+
+# --- what people gave
+
+
+def marks(session: Session, round_: Round, stages: Iterable[Stage] = tuple(Stage)) -> list[OfficeScore]:
+    """What the bureau gave in a round, the oldest first."""
+    mine = (
+        select(OfficeScore)
+        .join(Sheet, Sheet.id == OfficeScore.sheet_id)
+        .where(Sheet.round_id == round_.id, OfficeScore.stage.in_(stages))
+    )
+    return list(session.scalars(mine.order_by(OfficeScore.id)))
+
+
+def judged(session: Session, round_: Round, stages: Iterable[Stage] = tuple(Stage)) -> Judged:
+    """The newest mark of every item, whatever its step: one that was taken back is none."""
+    rows = session.execute(
+        select(OfficeScore.school_id, Indicator.code, OfficeScore.points, OfficeScore.whole)
+        .join(Sheet, Sheet.id == OfficeScore.sheet_id)
+        .join(Indicator, Indicator.id == OfficeScore.indicator_id)
+        .where(Sheet.round_id == round_.id, OfficeScore.stage.in_(stages))
+        .order_by(OfficeScore.id)
+    )
+    last = {(school, code): (points, whole) for school, code, points, whole in rows}
+    return {key: Judgement(points, whole) for key, (points, whole) in last.items() if points is not None}
+
+
+def self_judged(session: Session, round_: Round) -> Judged:
+    """What the schools give themselves, where a person judges."""
+    rows = session.execute(
+        select(SelfScore.school_id, Indicator.code, SelfScore.points)
+        .join(Sheet, Sheet.id == SelfScore.sheet_id)
+        .join(Indicator, Indicator.id == SelfScore.indicator_id)
+        .where(Sheet.round_id == round_.id)
+        .order_by(SelfScore.id)
+    )
+    last = {(school, code): points for school, code, points in rows}
+    return {key: Judgement(points) for key, points in last.items() if points is not None}
+
+
+def adjustments(session: Session, round_: Round) -> dict[int, list[Adjustment]]:
+    """Bonus, discipline and vetoes of a round, by school."""
+    found: dict[int, list[Adjustment]] = {}
+    for row in session.scalars(select(Adjustment).where(Adjustment.round_id == round_.id).order_by(Adjustment.id)):
+        found.setdefault(row.school_id, []).append(row)
+    return found
+
+
+# --- the cards
+
+
+def score(session: Session, round_: Round, *, lists: bool = True, stages: Iterable[Stage] = tuple(Stage)) -> Results:
+    """The cards of a round for all schools. ``session``: bound to SYSTEM.
+
+    :param lists: whether the names behind the numbers of a frozen round are wanted; they take longer to read.
+    :param stages: which steps' marks count: all, or those before the decision.
+    """
+    if round_.is_final:
+        return Results(freezing.cards(session, round_), freezing.facts(session, round_, lists=lists))
+    schools, rules = assessed(session), rules_of(session, round_)
+    known = of_schools(session, round_, schools, rules, lists=lists)
+    given, added = judged(session, round_, stages), adjustments(session, round_)
+    vetoes = approvals.approved(session, Adjustment.__tablename__)
+    cards = [card_of(s, rules, known[s.id], given, added.get(s.id, ()), vetoes, round_) for s in schools]
+    return Results(scoring.rank_groups(cards, round_.scheme.quota), known)
+
+
+def of_schools(
+    session: Session, round_: Round, schools: list[School], rules: list[tuple[Indicator, Rule]], *, lists: bool
+) -> dict[int, dict[str, Fact]]:
+    """The facts of a round that is not circulated yet: counted anew, or as kept at the freeze with the bureau's own beside them
+    (ruling 18: what the bureau enters binds at the decision)."""
+    wanted = facts.known(code for _indicator, rule in rules for code in rule.metrics)
+    units = [school.id for school in schools]
+    if not round_.is_frozen:
+        known = facts.compute(Window.of(session, round_), units, wanted)
+    else:
+        kept = freezing.facts(session, round_, lists=lists)
+        known = {unit: dict(kept.get(unit, {})) for unit in units}
+        if round_.decided_at is None:
+            own = [code for code in wanted if is_bureaus(code)]
+            for unit, found in facts.compute(Window.of(session, round_), units, own).items():
+                known[unit] |= found
+    add_places(known, [rule for _indicator, rule in rules], schools)
+    return known
+
+
+def is_bureaus(code: str) -> bool:
+    """Is it the bureau that enters what this metric counts?"""
+    described = facts.find(code)
+    return described is not None and described.bureau
+
+
+def add_places(by_unit: dict[int, dict[str, Fact]], rules: Iterable[Rule], schools: Iterable[School]) -> None:
+    """For rules scored by rank: each school's place in its group, a fact beside the metric it is a place by."""
+    groups = {school.id: str(school.school_group) for school in schools}
+    for metric in {metric for rule in rules if rule.ranks for metric in rule.metrics}:
+        values = {school: known[metric].value for school, known in by_unit.items() if metric in known}
+        for school, place in scoring.places(values, groups).items():
+            by_unit[school][scoring.place_of(metric)] = Fact(place)
+
+
+def card_of(
+    school: School,
+    rules: list[tuple[Indicator, Rule]],
+    of_school: Mapping[str, Fact],
+    given: Judged,
+    added: Iterable[Adjustment],
+    vetoes: frozenset[int],
+    round_: Round,
+) -> Card:
+    """One school's card. ``vetoes``: those the leader has confirmed; another one does not bite yet."""
+    items = tuple(
+        scoring.score_item(rule, of_school, given.get((school.id, rule.code)), applies=applies(rule, school))
+        for _indicator, rule in rules
+    )
+    of_kind: dict[AdjustmentKind, list[Adjustment]] = {kind: [] for kind in AdjustmentKind}
+    for row in added:
+        of_kind[row.kind].append(row)
+    card = Card(
+        school_id=school.id,
+        code=school.code,
+        name=school.name,
+        group=school.school_group.label if school.school_group else "",
+        items=items,
+        earned=sum((item.score for item in items if item.score is not None), patterns.ZERO),
+        applicable=sum((item.max for item in items), patterns.ZERO),
+        bonus=patterns.bonus([(a.matter, a.points) for a in of_kind[AdjustmentKind.BONUS]], round_.scheme.bonus_cap),
+        discipline=sum((a.points for a in of_kind[AdjustmentKind.DISCIPLINE]), patterns.ZERO),
+        veto=patterns.veto(a.effect.value for a in of_kind[AdjustmentKind.VETO] if a.effect and a.id in vetoes),
+    )
+    return scoring.total_up(card, round_.scheme.minimum, round_.scheme.weight)
+
+
+def self_cards(session: Session, round_: Round) -> dict[int, Card]:
+    """Every school's own card: what is computed today and its self-scores. ``session``: bound to SYSTEM."""
+    schools, rules = assessed(session), rules_of(session, round_)
+    known = of_schools(session, round_, schools, rules, lists=False)
+    own = self_judged(session, round_)
+    return {s.id: card_of(s, rules, known[s.id], own, (), frozenset(), round_) for s in schools}
+
+
+def as_json(round_: Round, cards: Iterable[Card]) -> dict[str, Any]:
+    """The answer of ``admin-app score --json``: decimals as strings."""
+
+    def text(value: Decimal | None) -> str | None:
+        return None if value is None else str(value)
+
+    return {
+        "round": round_.code,
+        "cut_off": round_.cut_off.isoformat(),
+        "frozen": round_.is_frozen,
+        "schools": [
+            {
+                "code": card.code,
+                "name": card.name,
+                "group": card.group,
+                **{n: text(getattr(card, n)) for n in ("earned", "applicable", "base", "bonus", "discipline", "total")},
+                "grade": card.grade or None,
+                "rank": card.rank,
+                "fold": text(card.fold),
+                "items": [
+                    {
+                        "code": item.code,
+                        "max": str(item.max),
+                        "status": item.status.value,
+                        **{n: text(getattr(item, n)) for n in ("auto", "numerator", "denominator", "final", "score")},
+                    }
+                    for item in card.items
+                ],
+            }
+            for card in cards
+        ],
+    }
+
+
+def newest(session: Session) -> Round | None:
+    """The round that is worked on: the latest."""
+    return session.scalar(select(Round).order_by(Round.start.desc(), Round.id.desc()).limit(1))

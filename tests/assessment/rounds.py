@@ -1,0 +1,34 @@
+"""A round walked from step to step, as the office and the leader would."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from admin_app import models as m
+from admin_app.access import SYSTEM
+from admin_app.assessment import workflow
+from admin_app.db import session_with
+
+S = m.RoundState
+PATH = (S.SET_UP, S.OPEN, S.CHECK, S.ON_SITE, S.REVIEW, S.DECISION, S.PUBLICITY, S.PUBLISHED, S.APPLIED)
+MONDAY = dt.date(2026, 9, 7)
+
+
+def step(session, round_, to, *, words="逾期未报的按核查分计", document="新教发〔2026〕9号", on=MONDAY, by="股员"):
+    """One step, committed."""
+    with session_with(SYSTEM) as reading:
+        act = workflow.Act(session, reading, session.merge(round_), by, on, words, document)
+        workflow.advance(act, to)
+        session.commit()
+
+
+def walk(session, round_, to):
+    """On to a state, with the leader's word and the days of the publicity in between."""
+    while round_.state is not to:
+        following = PATH[PATH.index(round_.state) + 1]
+        if following is S.DECISION:
+            workflow.settle(session, round_, approved=True, words="", by="局长")
+            session.commit()
+        on = round_.shown_until + dt.timedelta(days=1) if following is S.PUBLISHED else MONDAY
+        step(session, round_, following, on=on)
+        session.refresh(round_)
