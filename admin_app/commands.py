@@ -32,8 +32,10 @@ from .settings import Settings, Unusable, read
 from .sheets.reader import Unreadable
 
 HERE = Path(__file__).parent
-DEMO_SCHOOLS = {"secretary": "2153990001", "secretary2": "2153990002"}
-DEMO_NAMES = {"admin": "系统管理", "office": "普玉珍", "leader": "施正兴", "secretary": "方晓燕", "secretary2": "罗海燕"}
+DEMO_SCHOOLS = {"secretary": "2153990001", "secretary2": "2153990002", "principal": "2153990001"}
+DEMO_NAMES = {
+    "admin": "系统管理", "office": "普玉珍", "leader": "施正兴", "secretary": "方晓燕", "secretary2": "罗海燕", "principal": "白建国",
+}  # fmt: skip
 
 
 def say(text: str) -> None:
@@ -168,7 +170,7 @@ def _load_demo(folder: Path | None) -> None:
     with session_with(loading, writes=True) as session:
         if session.scalar(select(func.count(Child.id))):
             raise Complaint("已有儿童档案，不能再装入演示数据。")
-        progress = _bar(len(load.ORDER) + 1, "装入演示数据")
+        progress = _bar(len(load.ORDER) + len(load.ASSESSMENT), "装入演示数据")
         with progress as bar:
             counts = load.load_folder(session, folder or load.DEMO, lambda _name, _n: bar.update(1))
             session.commit()

@@ -21,7 +21,8 @@ from sqlalchemy import Date, Integer, select
 from sqlalchemy.orm import Session, class_mapper
 
 from admin_app import labels
-from admin_app.assessment import workflow
+from admin_app.assessment import results, workflow
+from admin_app.assessment.scoring import Card
 from admin_app.models import (
     Activity,
     Adjustment,
@@ -68,6 +69,7 @@ from admin_app.models import (
     SchoolKind,
     Setting,
     Sheet,
+    SheetMove,
     Staff,
     StateNote,
     Subsidy,
@@ -251,8 +253,9 @@ def load_folder(session: Session, folder: Path, progress: Progress = lambda _nam
                 counts[name] += len(part)
                 gc.collect(1)
             progress(labels.of_table(name), counts[name])
-        counts["item_score"] = _judgements(session, folder, known)
-        progress(labels.of_table("item_score"), counts["item_score"])
+        for name, count in _assessment(session, folder, known).items():
+            counts[name] = count
+            progress(labels.of_table(name), count)
     if session.scalar(select(Setting).where(Setting.key == "demo")) is None:
         session.add(Setting(key="demo", value="1"))
     session.flush()
@@ -289,28 +292,71 @@ def _parts(model: type[Base], rows: list[tuple[str, dict[str, str]]]) -> Iterato
         yield rows[first : first + AT_ONCE]
 
 
-def _judgements(session: Session, folder: Path, known: Known) -> int:
-    """Sheets for every round, and what the office judged by hand (item_score.csv: round, school, indicator, final, reason)."""
-    sheets: dict[tuple[str, str], Sheet] = {}
-    indicators: dict[tuple[int, str], Indicator] = {}
+ASSESSMENT = ("item_score", "self_score", "sheet_step")
+"""What was said on the sheets of a round: by the office, by the schools, and how far their self-assessments are."""
+
+
+def _assessment(session: Session, folder: Path, known: Known) -> dict[str, int]:
+    """Sheets for every round and what was said on them. Rows name round and school, scores also the indicator."""
+    sheets, indicators = _sheets(session, known)
+    cards = _Cards(session)
+    counts = dict.fromkeys(ASSESSMENT, 0)
+    for table in ASSESSMENT:
+        for where, row in _rows(folder, table):
+            try:
+                sheet = sheets[row["round"], row["school"]]
+                indicator = indicators[sheet.round_id, row["indicator"]] if "indicator" in row else None
+                _said(session, table, row, sheet, indicator, cards)
+            except (KeyError, ArithmeticError) as e:
+                raise Complaint(f"{where}：找不到 {e.args[0]}。") from None
+            except Complaint as e:
+                raise Complaint(f"{where}：{e.text}") from None
+            counts[table] += 1
+        session.flush()
+    return counts
+
+
+class _Cards:
+    """The schools' own cards, worked out when the first is handed in."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._known = session, {}
+
+    def of(self, sheet: Sheet) -> Card:
+        if sheet.round_id not in self._known:
+            self._known[sheet.round_id] = results.self_cards(self._session, sheet.round)
+        return self._known[sheet.round_id][sheet.school_id]
+
+
+def _said(session: Session, table: str, row: dict[str, str], sheet: Sheet, indicator: Indicator | None, cards: _Cards) -> None:
+    words, by = row.get("words", ""), row.get("by", "")
+    if table == "item_score":
+        assert indicator is not None
+        workflow.judge(session, sheet, indicator, Decimal(row["final"]), row.get("reason", ""), "德育股", known_new=True)
+    elif table == "self_score":
+        assert indicator is not None
+        workflow.assess_self(session, sheet, indicator, Decimal(row["points"]), words, by)
+    elif row["move"] == SheetMove.SUBMITTED:
+        workflow.submit(session, sheet, cards.of(sheet), by)
+    elif row["move"] == SheetMove.CONFIRMED:
+        workflow.confirm(session, sheet, by)
+    else:
+        workflow.send_back(session, sheet, words, by)
+
+
+def _sheets(session: Session, known: Known) -> tuple[dict[tuple[str, str], Sheet], dict[tuple[int, str], Indicator]]:
+    """By code: the sheets of every round, and the indicators of its scheme. Vetoes that are loaded are taken to be confirmed."""
     codes = {school.id: code for code, school in known.tables["school"].items()}
+    sheets, indicators = {}, {}
     for round_ in session.scalars(select(Round)):
         workflow.open_sheets(session, round_)
         for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id)):
             sheets[round_.code, codes[sheet.school_id]] = sheet
         for indicator in session.scalars(select(Indicator).where(Indicator.scheme_id == round_.scheme_id)):
             indicators[round_.id, indicator.code] = indicator
-    count = 0
-    for where, row in _rows(folder, "item_score"):
-        try:
-            sheet = sheets[row["round"], row["school"]]
-            indicator = indicators[sheet.round_id, row["indicator"]]
-        except KeyError as e:
-            raise Complaint(f"{where}：找不到 {e.args[0]}。") from None
-        workflow.judge(session, sheet, indicator, Decimal(row["final"]), row.get("reason", ""), "德育股", known_new=True)
-        count += 1
-    session.flush()
-    return count
+        for veto in workflow.unconfirmed_vetoes(session, round_):
+            workflow.confirm_veto(session, veto, approved=True, words="随文件装入", by="分管领导")
+    return sheets, indicators
 
 
 def _rows(folder: Path, name: str) -> Iterator[tuple[str, dict[str, str]]]:

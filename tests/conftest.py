@@ -157,8 +157,16 @@ def _county(session: Session) -> SimpleNamespace:
     session.add(round_)
     session.flush()
     ids.round = round_.id
+    earlier = m.Round(
+        code="2025", title="2025 年度考核", scheme_id=round_.scheme_id, start=dt.date(2024, 9, 1), last_day=dt.date(2025, 8, 31),
+        cut_off=dt.date(2025, 8, 31), state=m.RoundState.PUBLICITY, shown_from=dt.date(2025, 12, 1), shown_until=dt.date(2025, 12, 5),
+    )  # fmt: skip
+    session.add(earlier)
+    session.flush()
+    ids.shown_round = earlier.id
     for key, at, name in (("a", a, "甲小雨"), ("b", b, "丁不漏")):
         _one_of_each(session, ids, key, at, name, round_)
+        _on_the_sheets(session, ids, key, at, earlier)
     ids.child_site = make.left_behind(session, a_site, "乙大山").id
     leaving = make.left_behind(session, b, "丙远行")
     transfer = m.Transfer(
@@ -280,12 +288,28 @@ def _one_of_each_care(session: Session, keep: Any, at: m.School, child: m.Child,
             school_id=at.id, census_id=session.scalar(select(m.CensusRound.id)), on=day, children=1, girls=0, by="填报员"
         ),
         "batch": m.Batch(school_id=at.id, kind=m.BatchKind.CONFIRM, words=f"{at.name}确认"),
-        "inspection": m.Inspection(school_id=at.id, round_id=session.scalar(select(m.Round.id)), on=day, children=10),
+        "inspection": m.Inspection(
+            school_id=at.id, round_id=session.scalar(select(m.Round.id).where(m.Round.code == "2026")), on=day, children=10
+        ),
     }
     session.add_all(rows.values())
     session.flush()
     for what, row in rows.items():
         keep(what, row)
+
+
+def _on_the_sheets(session: Session, ids: SimpleNamespace, key: str, at: m.School, earlier: m.Round) -> None:
+    """What a school showed for this year's sheet, and what it contests of last year's."""
+    item = session.scalar(select(m.Indicator.id).where(m.Indicator.code == "A1.4"))
+    shown = m.Sheet(round_id=earlier.id, school_id=at.id)
+    proof = m.Evidence(sheet_id=getattr(ids, f"sheet_{key}"), indicator_id=item, school_id=at.id, title=f"{at.name}制度汇编")
+    session.add_all([shown, proof])
+    session.flush()
+    appeal = m.Appeal(sheet_id=shown.id, indicator_id=item, school_id=at.id, reason=f"{at.name}漏计", due_on=dt.date(2025, 12, 12))
+    session.add(appeal)
+    session.flush()
+    for what, row in (("shown_sheet", shown), ("evidence", proof), ("appeal", appeal)):
+        setattr(ids, f"{what}_{key}", row.id)
 
 
 def child_parent(session: Session, child: m.Child) -> m.Parent:

@@ -25,7 +25,7 @@
   });
 
   document.addEventListener("submit", (e) => {
-    const ask = e.target.dataset.confirm;
+    const ask = e.submitter?.dataset.confirm || e.target.dataset.confirm;
     if (ask && !window.confirm(ask)) { e.preventDefault(); return; }
     e.target.dataset.sent = "1";
   });

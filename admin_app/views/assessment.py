@@ -200,7 +200,8 @@ class AssessmentView(ToolView):
         step = workflow.handed_in(session, sheet)
         own = {row.indicator_id: row for row in session.scalars(_of(SelfScore, sheet))}
         marks = {row.indicator_id: row for row in session.scalars(_of(OfficeScore, sheet))}
-        handed_in = {item.code: item for item in freezing.read_card(step.card).items} if step and step.card else {}
+        own_card = freezing.read_card(step.card) if step and step.card else None
+        handed_in = {item.code: item for item in own_card.items} if own_card else {}
         items = {item.code: item for item in card.items}
         heads = list(session.scalars(_heads(round_)))
         filling = workflow.is_filling(session, sheet) and scope.may(Action.CREATE, Resource.SELF) and scope.owns(sheet.school_id)
@@ -216,6 +217,7 @@ class AssessmentView(ToolView):
             own=own,
             marks=marks,
             handed_in=handed_in,
+            own_card=own_card,
             step=step,
             evidence=_count_by(session, Evidence, sheet),
             appeals=list(session.scalars(select(Appeal).where(Appeal.sheet_id == sheet.id).order_by(Appeal.id))),

@@ -12,7 +12,7 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from ..access import SYSTEM, Action, Role
-from ..assessment import results, workbooks
+from ..assessment import results, todo, workbooks
 from ..db import db, session_with
 from ..models import Child, Definition, Resource, Round, School, Sheet, Township
 from ..records import definitions, notices, overview
@@ -47,7 +47,7 @@ class HomeView(Gate, AdminIndexView):
             counts=overview.counts(session, today),
             gaps=overview.GAPS,
             schools=session.scalar(select(func.count(School.id)).where(School.assessed)),
-            waiting=[(each, _opens(each.key)) for each in overview.waiting(session, today)],
+            waiting=[(each, _opens(each.key)) for each in self._waiting(today)],
             unread=list(session.scalars(notices.for_me(session).limit(5))) if scope.school_ids else [],
             townships=self._townships(today) if scope.reads_everywhere else [],
             round=round_,
@@ -58,6 +58,12 @@ class HomeView(Gate, AdminIndexView):
             rank_words=workbooks.rank_words,
             subtotal=workbooks.subtotal,
         )
+
+    def _waiting(self, today: dt.date) -> list[overview.Waiting]:
+        """What this actor can do something about: a leader decides, and does not work off the lists of others."""
+        session = db.session()
+        writes = current_scope().may(Action.UPDATE, Resource.REGISTER)
+        return todo.waiting(session, today) + (overview.waiting(session, today) if writes else [])
 
     def _results(self, round_: Round) -> Any:
         """Of a frozen round, which is read; a trial of an open one takes its time and is made on its own page."""
@@ -96,6 +102,11 @@ def _opens(key: str) -> str:
         "staff": ("staff.index_view", {"confirmed": "0"}),
         "handover": ("handover.index", {}),
         "census": ("census.index", {}),
+        "self": ("assessment.index", {}),
+        "round": ("assessment.index", {}),
+        "result": ("assessment.result", {}),
+        "appeals": ("appeal.index_view", {}),
+        "schemes": ("scheme.index_view", {}),
     }
     endpoint, more = places[key]
     return url_for(endpoint, **more)

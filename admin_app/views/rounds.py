@@ -127,6 +127,9 @@ class InspectionView(RecordView):
     def may_change(self, row: Any) -> bool:
         return super().may_change(row) and locking.takes(Inspection, row.round)
 
+    def heading(self, row: Any) -> str:
+        return f"{row.school} · {_('抽查')} {row.on}"
+
     def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
         return self.get_url(".details_view", id=model.id)
 

@@ -11,6 +11,7 @@ JUDGED = (("A1.4", 3.0), ("A4.2", 1.5), ("A6.4", 0.5), ("A7.3", 1.0), ("A7.4", 2
 """What a person still judges, and how many points of it."""
 BOARDERS_ONLY = ("A6.4", "A7.3")
 WHY = "部分材料不全|记录不够规范|个别时段未开展|抽查发现缺项|设施较旧，使用登记不全"
+WHY_OWN = "台账有两处漏签|心理室周三下午未开放|个别值班记录补签|图书角登记不全"
 WAITING_AT = {"2153990001": ("A1.4", "A7.4"), "2153990005": ("A7.4",), "3153990003": ("A1.4",)}
 """Left for the office to judge, so that the demo shows work to do."""
 
@@ -21,6 +22,7 @@ def everything(c: County, schools: list[School], pupils: list[Pupil]) -> None:
     opinions(c, units)
     notices(c, units)
     assessment(c, units, pupils)
+    self_assessments(c, units)
 
 
 def census(c: County, units: list[School], pupils: list[Pupil]) -> None:
@@ -94,7 +96,7 @@ def assessment(c: County, units: list[School], pupils: list[Pupil]) -> None:
     """The round with what people judged, the office's samples, honours and one deduction."""
     c.draw("assessment")
     c.add("assessment_round", code="2026", title="2026 年度农村留守儿童关爱保护工作考核", scheme="2026", start="2025-09-01",
-          last_day="2026-08-31", cut_off="2026-08-31", state="open")  # fmt: skip
+          last_day="2026-08-31", cut_off="2026-08-31", self_due="2026-09-20", state="open")  # fmt: skip
     rooms = {(row["school"], row["kind"]) for row in c.files["facility"]}
     there: dict[str, int] = {}
     for pupil in pupils:
@@ -157,3 +159,34 @@ def assessment(c: County, units: list[School], pupils: list[Pupil]) -> None:
         effect="",
         document="通报（演示）",
     )
+
+
+def self_assessments(c: County, units: list[School]) -> None:
+    """Most schools have given themselves points and handed them in; the demo's own school is in the middle of it."""
+    c.draw("self-assessments")
+    given = {(row["school"], row["indicator"]): (row["final"], row["reason"]) for row in c.files["item_score"]}
+    for school in units:
+        code, who, head = school["code"], c.person(), c.person()
+        items = [(item, top) for item, top in JUDGED if (code, item) in given or item in WAITING_AT.get(code, ())]
+        if code == SECRETARY:
+            items = items[1:3]
+        filling = code == SECRETARY or c.chance(0.15)
+        for item, top in items:
+            final, reason = given.get((code, item), (round(top * 0.9, 1), ""))
+            points = top if final and c.chance(0.25) else min(top, final)
+            c.add("self_score", round="2026", school=code, indicator=item, points=points, by=who,
+                  words="" if points == top else reason or c.pick(WHY_OWN))  # fmt: skip
+        if filling:
+            continue
+        c.add("sheet_step", round="2026", school=code, move="submitted", by=who, words="")
+        if code == "2153990006":
+            c.add(
+                "sheet_step",
+                round="2026",
+                school=code,
+                move="returned",
+                by="普玉珍",
+                words="A1.4 缺强制报告制度的执行记录，请补后再报。",
+            )
+        elif code != "2153990002" and c.chance(0.85):
+            c.add("sheet_step", round="2026", school=code, move="confirmed", by=head, words="")

@@ -57,7 +57,7 @@ def judged(system, ids):
     workflow.open_sheets(system, round_)
     found = results.score(system, round_)
     indicators = {i.code: i for i in system.scalars(select(m.Indicator))}
-    for sheet in system.scalars(select(m.Sheet)):
+    for sheet in system.scalars(select(m.Sheet).where(m.Sheet.round_id == round_.id)):
         for item in found.by_school[sheet.school_id].items:
             if item.status == "missing":
                 workflow.judge(system, sheet, indicators[item.code], item.by_hand - Decimal("0.5"), "材料不全")
