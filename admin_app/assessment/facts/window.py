@@ -161,7 +161,7 @@ class Window:
 
     def valid(self, model: Any) -> ColumnElement[bool]:
         """A dated state that held on the cut-off: start <= f < end."""
-        return holds(model, self.cut_off)
+        return definitions.holds(model, self.cut_off)
 
     def by_now(self, day: dt.date | None) -> bool:
         """Has it happened by the cut-off?"""
@@ -365,10 +365,6 @@ class Window:
 
     def name_of(self, child_id: int) -> str:
         return self.names.get(child_id, "")
-
-
-def holds(model: Any, on: dt.date) -> ColumnElement[bool]:
-    return (model.start <= on) & or_(model.end.is_(None), model.end > on)
 
 
 def midnight(day: dt.date) -> dt.datetime:
