@@ -19,7 +19,7 @@ from .definitions import holds
 
 Met = Callable[[dt.date, Term | None, "Counts"], ColumnElement[bool]]
 Counts = Callable[[Any], ColumnElement[bool]]
-"""Which dated records count: those not in the trash, or, for a round, those entered by its cut-off."""
+"""Which dated records count: those not in the trash, or, for a round, those of its days entered by its cut-off."""
 
 
 @dataclass(frozen=True)

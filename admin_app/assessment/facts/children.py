@@ -29,7 +29,7 @@ from .window import WITH_TRASH, Key, Member, Window, once
 @metric("F1", "建档率", "档案完整的儿童", "口径内儿童", "三(三) 一人一档", place="child")
 def complete_dossiers(window: Window) -> ByUnit:
     """Share of C whose dossier holds every required field and a note of each state in the current term."""
-    asked = completeness.statement(window.cut_off, window.current_term, window.entered)
+    asked = completeness.statement(window.cut_off, window.current_term, window.counts)
     rows = window.session.execute(asked.where(Child.deleted_at.is_(None)), execution_options=WITH_TRASH)
     lacking = {row[0]: completeness.missing_in(row) for row in rows}
 

@@ -146,6 +146,10 @@ class Window:
         kept = or_(model.deleted_at.is_(None), model.deleted_at >= self.entered_by)
         return (model.created_at < self.entered_by) & kept
 
+    def counts(self, model: Any) -> ColumnElement[bool]:
+        """A record of the round: it happened in it and was entered by the cut-off."""
+        return self.within(model.on) & self.entered(model)
+
     def entry(self, created_at: Any) -> Any:
         """The column that says when a record was entered; nothing to read where that makes no difference."""
         return literal(None) if self.back_entry is BackEntry.FULL else created_at
