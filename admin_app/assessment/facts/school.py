@@ -342,7 +342,10 @@ def boarders_a_counsellor(window: Window) -> ByUnit:
 
 @metric("opinion_failures", "舆情迟报、瞒报", "迟报、瞒报的舆情", "", "四 舆情监测预警和应对机制", place="opinion", shape="events")
 def opinion_failures(window: Window) -> ByUnit:
-    """Events reported too late, never, or hidden; one costs 1 once (ruling 13). That it was hidden the office may find later."""
+    """Events reported too late, never, or hidden; one costs 1 once (ruling 13). That it was hidden the office may find later.
+
+    One whose hours are not over at the cut-off is not late yet.
+    """
     limit = dt.timedelta(hours=window.setting("opinion_hours"))
     found = select(Opinion.id, Opinion.school_id, Opinion.found_at, Opinion.reported_at, Opinion.hidden).where(
         Opinion.found_at >= midnight(window.start),
@@ -352,7 +355,7 @@ def opinion_failures(window: Window) -> ByUnit:
     lines = []
     for key, school, found_at, reported_at, hidden in window.session.execute(found, execution_options=WITH_TRASH):
         due = found_at + limit
-        in_time = reported_at <= due if reported_at else due >= window.entered_by
+        in_time = due >= window.entered_by or (reported_at is not None and reported_at <= due)
         day = found_at.astimezone(CHINA).date()
         note = "瞒报" if hidden else "" if in_time else "迟报" if reported_at else "未报告"
         lines.append((window.unit_of[school], ticked(key, f"{day} 发现的舆情", not note, note)))
