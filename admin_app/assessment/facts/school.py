@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
@@ -364,37 +364,30 @@ def opinion_failures(window: Window) -> ByUnit:
 
 
 @once
-def _samples(window: Window) -> list[Inspection]:
+def _inspections(window: Window) -> list[tuple[int, Inspection]]:
+    """(unit, what the office found there) of the round. The cut-off does not bind the office (ruling 18)."""
     asked = select(Inspection).where(Inspection.round_id == window.round_id).order_by(Inspection.on, Inspection.id)
-    return list(window.session.scalars(asked))
-
-
-def _inspections(window: Window, line: Callable[[Inspection], Line]) -> dict[int, tuple[int, list[Line]]]:
-    """Unit -> children sampled, a line for each sample of the round. The cut-off does not bind the office (ruling 18)."""
-    found: dict[int, tuple[int, list[Line]]] = {}
-    for row in _samples(window):
-        unit = window.unit_of[row.school_id]
-        children, lines = found.get(unit, (0, []))
-        found[unit] = (children + row.children, [*lines, line(row)])
-    return found
+    return [(window.unit_of[row.school_id], row) for row in window.session.scalars(asked)]
 
 
 @metric("F20", "数据抽查准确率", "相符项", "核对项", "四 考核制度；抽查", place="inspection")
 def sample_true(window: Window) -> ByUnit:
-    """One less wrong fields over fields checked; a sample smaller than ten children, or all of them, is refused (ruling 14)."""
+    """One less wrong fields over fields checked; a sample smaller than ten children, or all of them, is refused (ruling 14).
+
+    Who was only asked a questionnaire is no part of the sample.
+    """
 
     def line(row: Inspection) -> Line:
         right, checked = Decimal(row.fields_checked - row.fields_wrong), Decimal(row.fields_checked)
         return Line(str(row.id), f"{row.on} 抽查", right, checked, f"{row.children} 名儿童，不符 {row.fields_wrong} 项")
 
-    there: dict[int, int] = defaultdict(int)
-    for member in window.children:
-        there[member.unit] += 1
-    return {
-        unit: share(lines)
-        for unit, (children, lines) in _inspections(window, line).items()
-        if children >= min(SMALLEST_SAMPLE, there[unit])
-    }
+    there = Counter(member.unit for member in window.children)
+    checked = [(unit, row) for unit, row in _inspections(window) if row.fields_checked]
+    children: Counter[int] = Counter()
+    for unit, row in checked:
+        children[unit] += row.children
+    by_unit = shares((unit, line(row)) for unit, row in checked)
+    return {unit: fact for unit, fact in by_unit.items() if children[unit] >= min(SMALLEST_SAMPLE, there[unit])}
 
 
 @metric("F21", "抽查满意度", "满意", "有效问卷", "四 考核制度；问卷", place="inspection")
@@ -404,4 +397,4 @@ def satisfied(window: Window) -> ByUnit:
     def line(row: Inspection) -> Line:
         return Line(str(row.id), f"{row.on} 问卷", Decimal(row.satisfied), Decimal(row.answers))
 
-    return {unit: share(lines) for unit, (_children, lines) in _inspections(window, line).items()}
+    return shares((unit, line(row)) for unit, row in _inspections(window) if row.answers)
