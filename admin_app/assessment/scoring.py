@@ -181,11 +181,11 @@ def score_item(rule: Rule, facts: Mapping[str, Fact], judged: Decimal | None, *,
         return Item(rule.code, rule.points, Status.JUDGED, final=score, score=score, by_hand=rule.points)
     numerator, denominator = _shown(rule, facts)
     part = rule.judged_at(facts)
-    if part and judged is None:
-        return Item(rule.code, rule.points, Status.MISSING, None, numerator, denominator, by_hand=part)
-    result = evaluate(rule.pattern, rule.points, rule.params, facts, judged if part else None)
+    result = evaluate(rule.pattern, rule.points, rule.params, facts, (judged or ZERO) if part else None)
     if not result.applies:
         return Item(rule.code, ZERO, Status.NA)
+    if part and judged is None:
+        return Item(rule.code, result.maximum, Status.MISSING, None, numerator, denominator, by_hand=part)
     auto = cents(result.earned)
     if rule.judged_points or judged is None:
         return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, None, auto, part)
