@@ -17,25 +17,13 @@ from ..models import (
     Round,
     RoundState,
     School,
-    SchoolKind,
     Sheet,
 )
 from ..orm import utcnow
 from ..rules import Complaint
 from . import facts, freezing, patterns, scoring
 from .facts import Window
-from .scoring import Card, Fact, Rule
-
-STAGES: dict[SchoolKind, frozenset[str]] = {
-    SchoolKind.KINDERGARTEN: frozenset({"幼儿园"}),
-    SchoolKind.NINE_YEAR: frozenset({"小学", "初中"}),
-    SchoolKind.JUNIOR: frozenset({"初中"}),
-    SchoolKind.COMPLETE: frozenset({"初中", "高中"}),
-    SchoolKind.SENIOR: frozenset({"高中"}),
-    SchoolKind.VOCATIONAL: frozenset({"高中"}),
-    SchoolKind.SPECIAL: frozenset({"小学", "初中"}),
-}
-"""Which stages a kind of school teaches; the others are primary schools."""
+from .scoring import Card, Fact, Item, Rule
 
 
 def rules_of(session: Session, round_: Round) -> list[tuple[Indicator, Rule]]:
@@ -110,11 +98,20 @@ def score(session: Session, round_: Round) -> Results:
     rules = rules_of(session, round_)
     schools = assessed(session)
     wanted = facts.known(code for _indicator, rule in rules for code in rule.metrics)
-    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], wanted)
+    window = Window.of(session, round_)
+    by_unit = facts.compute(window, [school.id for school in schools], wanted)
     add_places(by_unit, [rule for _indicator, rule in rules], schools)
     judged = _judged(session, round_)
     adjusted = adjustments(session, round_)
-    cards = [_card(school, rules, by_unit[school.id], judged, adjusted.get(school.id, ()), round_) for school in schools]
+    cards = []
+    for school in schools:
+        items = tuple(
+            scoring.score_item(
+                rule, by_unit[school.id], judged.get((school.id, rule.code)), applies=applies(rule, window, school.id)
+            )
+            for _indicator, rule in rules
+        )
+        cards.append(_card(school, items, adjusted.get(school.id, ()), round_))
     return Results(scoring.rank_groups(cards, round_.scheme.quota), by_unit)
 
 
@@ -127,9 +124,9 @@ def add_places(by_unit: dict[int, dict[str, Fact]], rules: Iterable[Rule], schoo
             by_unit[school][scoring.place_of(metric)] = Fact(place)
 
 
-def applies(rule: Rule, school: School) -> bool:
-    """Does an indicator apply to a school, by the stages it teaches and whether it boards (ruling 15)?"""
-    return scoring.applies_to(rule, STAGES.get(school.kind, frozenset({"小学"})), boarding=school.boarding)
+def applies(rule: Rule, window: Window, unit: int) -> bool:
+    """Does an indicator apply to a unit, by the stages it teaches and whether it boards (ruling 15)?"""
+    return scoring.applies_to(rule, window.stages[unit], boarding=unit in window.boarding)
 
 
 def _judged(session: Session, round_: Round) -> dict[tuple[int, str], Decimal]:
@@ -150,18 +147,7 @@ def adjustments(session: Session, round_: Round) -> dict[int, list[Adjustment]]:
     return found
 
 
-def _card(
-    school: School,
-    rules: list[tuple[Indicator, Rule]],
-    of_school: dict[str, Fact],
-    judged: dict[tuple[int, str], Decimal],
-    adjustments: Iterable[Adjustment],
-    round_: Round,
-) -> Card:
-    items = tuple(
-        scoring.score_item(rule, of_school, judged.get((school.id, rule.code)), applies=applies(rule, school))
-        for _indicator, rule in rules
-    )
+def _card(school: School, items: tuple[Item, ...], adjustments: Iterable[Adjustment], round_: Round) -> Card:
     of_kind: dict[AdjustmentKind, list[Adjustment]] = {kind: [] for kind in AdjustmentKind}
     for row in adjustments:
         of_kind[row.kind].append(row)

@@ -26,14 +26,13 @@ from ...models import (
     PaperKind,
     PaperState,
     Post,
-    SchoolKind,
     SignedHow,
     Term,
     TrainingSession,
 )
 from ..scoring import Fact, Line
 from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked, total
-from .window import CHINA, DAY, WITH_TRASH, Site, Window, midnight, once
+from .window import CHINA, DAY, KINDERGARTEN, WITH_TRASH, Site, Window, midnight, once
 
 GROUPS = (Body.LEADING, Body.WORKING)
 CENSUS_GRACE = 7
@@ -306,8 +305,8 @@ def carers_reached(window: Window) -> ByUnit:
 
 @metric("boards", "寄宿制学校", "寄宿制", "", "三(四) 住宿制学校晚上的学习和娱乐", place="", shape="count")
 def boards(window: Window) -> ByUnit:
-    """A condition: 1 for a boarding school, nothing for others and for kindergartens."""
-    return {site.unit: Fact(ONE, ONE, ONE) for site in window.units if site.boarding and site.kind is not SchoolKind.KINDERGARTEN}
+    """A condition: 1 for a unit that boards, nothing for others and for kindergartens."""
+    return {unit: Fact(ONE, ONE, ONE) for unit in window.boarding if window.stages[unit] != KINDERGARTEN}
 
 
 @metric("F18", "生活辅导员配备", "寄宿生", "生活辅导员", "三(五) 配齐生活辅导人员", place="post")
@@ -334,7 +333,7 @@ def boarders_a_counsellor(window: Window) -> ByUnit:
         lines = (*there, *still(wanted - len(there), "还应配一名生活辅导员"))
         return Fact(pupils / len(there) if there else NO_COUNSELLOR, pupils, Decimal(len(there)), lines)
 
-    return {site.unit: of(site.unit) for site in window.units if site.boarding and boarders[site.unit]}
+    return {unit: of(unit) for unit in window.boarding if boarders[unit]}
 
 
 # --- opinion, and what the office found
