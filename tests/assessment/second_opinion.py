@@ -1,7 +1,8 @@
 """A second opinion: the annual assessment worked out again, from the text of the domain brief (§5) alone.
 
 Plain rows and plain Python: no SQL, nothing of admin_app. One function a formula, each with the clause it comes from
-(F1-F21: §5.5; items: §5.4; numbers in brackets: the rulings of §5.9). Exact fractions inside, cents at the end, half up.
+(F1-F21: §5.5; items: §5.4; numbers in brackets: the rulings of §5.9; where the text leaves two readings: decision 0011).
+Exact fractions inside, cents at the end, half up.
 """
 
 from __future__ import annotations
