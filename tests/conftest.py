@@ -158,7 +158,7 @@ def _county(session: Session) -> SimpleNamespace:
     session.flush()
     ids.round = round_.id
     earlier = m.Round(
-        code="2025", title="2025 年度考核", scheme_id=round_.scheme_id, start=dt.date(2024, 9, 1), last_day=dt.date(2025, 8, 31),
+        code="last", title="上一年度考核", scheme_id=round_.scheme_id, start=dt.date(2024, 9, 1), last_day=dt.date(2025, 8, 31),
         cut_off=dt.date(2025, 8, 31), state=m.RoundState.PUBLICITY, shown_from=dt.date(2025, 12, 1), shown_until=dt.date(2025, 12, 5),
     )  # fmt: skip
     session.add(earlier)

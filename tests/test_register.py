@@ -10,6 +10,7 @@ from sqlalchemy import literal, select, union_all
 from admin_app import models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with
+from admin_app.orm import utcnow
 from tests import factories as make
 
 TODAY = dt.date.today()
@@ -161,14 +162,44 @@ def test_cards_are_printed_four_to_a_page_without_the_word_and_then_registered(a
     assert (newest.number, newest.issued_on) == (2, TODAY)
 
 
+def of_yesterday(session, child_id):
+    """The child's newest card, as if issued a day earlier."""
+    cards = select(m.ContactCard).where(m.ContactCard.child_id == child_id).order_by(m.ContactCard.number.desc())
+    session.scalars(cards).first().issued_on = TODAY - dt.timedelta(days=1)
+
+
 def test_a_changed_phone_puts_the_card_on_the_list_to_print(app, ids, person):
     secretary = person("secretary_a")
     secretary.post("/cards/issue/", {"id": f"{ids.child_a}"})
     assert "甲小雨" not in secretary.get("/child/?gap=card").text
     with app.app_context(), session_with(SYSTEM, writes=True) as session:
-        session.get(m.Parent, ids.parent_a).phone_changed_on = TODAY + dt.timedelta(days=1)
+        of_yesterday(session, ids.child_a)
+        session.get(m.Parent, ids.parent_a).phone_changed_on = TODAY
         session.commit()
     assert "甲小雨" in secretary.get("/child/?gap=card").text and "甲小雨" in secretary.get("/cards/").text
+
+
+def test_a_new_phone_of_the_class_teacher_outdates_the_card_one_in_the_trash_does_not(app, ids, person):
+    secretary = person("secretary_a")
+    secretary.post("/cards/issue/", {"id": f"{ids.child_a}"})
+    screens = "/child/?gap=card", f"/child/details/?id={ids.child_a}"
+
+    def outdated():
+        listed, dossier = (secretary.get(path).text for path in screens)
+        return "甲小雨" in listed, "待换" in dossier
+
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        of_yesterday(session, ids.child_a)
+        carer = make.carer(session, session.get(m.Child, ids.child_a))
+        carer.phone_changed_on, carer.deleted_at = TODAY, utcnow()
+        session.commit()
+    assert outdated() == (False, False)
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        child = session.get(m.Child, ids.child_a)
+        teacher = make.staff(session, child.school, "新班主任")
+        child.class_teacher_id, teacher.phone_changed_on = teacher.id, TODAY
+        session.commit()
+    assert outdated() == (True, True)
 
 
 def test_a_leaving_teachers_children_go_to_others_on_one_screen(app, ids, person):

@@ -16,28 +16,44 @@ from .scoring import Card, Fact, Item, Line, Rule, Status
 _DECIMALS = {"earned", "applicable", "bonus", "discipline", "base", "total", "fold"}
 
 
-def keep_facts(
-    session: Session,
-    round_: Round,
-    by_unit: Mapping[int, Mapping[str, Fact]],
-    rules: list[tuple[Indicator, Rule]],
-    only: frozenset[str] | None = None,
-) -> None:
-    """Store the numbers and names behind every item of every sheet; with ``only``, of these metrics over what was kept before."""
-    sheets = {sheet.school_id: sheet.id for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
-    of_round = select(ItemScore).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
-    held = {(row.sheet_id, row.indicator_id): row for row in session.scalars(of_round)} if only else {}
-    for unit, known in by_unit.items():
+Facts = Mapping[int, Mapping[str, Fact]]
+Rules = list[tuple[Indicator, Rule]]
+
+
+def keep(session: Session, round_: Round, by_unit: Facts, applying: frozenset[tuple[int, str]], rules: Rules) -> None:
+    """Store the numbers and names behind every item that applies to a school; that there is a row says that it does."""
+    for sheet in session.scalars(select(Sheet).where(Sheet.round_id == round_.id)):
+        known = by_unit.get(sheet.school_id, {})
         for indicator, rule in rules:
-            codes = [code for code in rule.metrics if code in known and (only is None or code in only)]
-            if not codes or unit not in sheets:
-                continue
-            row = held.get((sheets[unit], indicator.id))
-            if row is None:
-                row = ItemScore(sheet_id=sheets[unit], indicator_id=indicator.id, school_id=unit, facts={}, lists={})
+            if (sheet.school_id, rule.code) in applying:
+                row = ItemScore(sheet_id=sheet.id, indicator_id=indicator.id, school_id=sheet.school_id, facts={}, lists={})
+                _fill(row, known, [code for code in rule.metrics if code in known])
                 session.add(row)
-            row.facts = row.facts | {code: _numbers(known[code]) for code in codes}
-            row.lists = row.lists | {code: _lines(known[code]) for code in codes}
+
+
+def renew(session: Session, round_: Round, by_unit: Facts, rules: Rules, metrics: frozenset[str]) -> None:
+    """Store some metrics over what was kept before: the bureau's own, at the decision."""
+    of_rule = {indicator.id: rule for indicator, rule in rules}
+    rows = select(ItemScore).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
+    for row in session.scalars(rows.where(ItemScore.indicator_id.in_(of_rule))):
+        _fill(row, by_unit.get(row.school_id, {}), [code for code in of_rule[row.indicator_id].metrics if code in metrics])
+
+
+def _fill(row: ItemScore, known: Mapping[str, Fact], codes: list[str]) -> None:
+    if codes:
+        row.facts = row.facts | {code: _numbers(known[code]) for code in codes}
+        row.lists = row.lists | {code: _lines(known[code]) for code in codes}
+
+
+def applying(session: Session, round_: Round) -> frozenset[tuple[int, str]]:
+    """(school, item) of the items that applied at the freeze."""
+    rows = (
+        select(ItemScore.school_id, Indicator.code)
+        .join(Sheet, Sheet.id == ItemScore.sheet_id)
+        .join(Indicator, Indicator.id == ItemScore.indicator_id)
+        .where(Sheet.round_id == round_.id)
+    )
+    return frozenset((school, code) for school, code in session.execute(rows))
 
 
 def facts(session: Session, round_: Round, *, lists: bool, school_id: int | None = None) -> dict[int, dict[str, Fact]]:

@@ -69,19 +69,16 @@ def of(session: Session, round_: Round, on: dt.date, schools: Iterable[School] |
     rules = [(indicator, rule) for indicator, rule in results.rules_of(session, round_) if rule.metrics]
     computed = facts.known(code for _indicator, rule in rules for code in rule.metrics)
     by_unit = facts.compute(window, [school.id for school in wanted], computed)
-    return [
-        SchoolGaps(s, _of_school(s, [rule for _i, rule in rules], {i.code: i.title for i, _r in rules}, by_unit[s.id]))
-        for s in wanted
-    ]
+    titles = {indicator.code: indicator.title for indicator, _rule in rules}
+    found = []
+    for school in wanted:
+        applying = [rule for _indicator, rule in rules if results.applies(rule, window, school.id)]
+        found.append(SchoolGaps(school, _of_school(applying, titles, by_unit[school.id])))
+    return found
 
 
-def _of_school(school: School, rules: list[Rule], titles: dict[str, str], known: dict[str, Fact]) -> tuple[Gap, ...]:
-    found = [
-        gap
-        for rule in rules
-        if set(rule.metrics) <= known.keys() and results.applies(rule, school)
-        for gap in of_rule(rule, titles[rule.code], known)
-    ]
+def _of_school(rules: list[Rule], titles: dict[str, str], known: dict[str, Fact]) -> tuple[Gap, ...]:
+    found = [gap for rule in rules for gap in of_rule(rule, titles[rule.code], known)]
     return tuple(sorted(found, key=lambda gap: (-gap.points, gap.code)))
 
 

@@ -6,26 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..models import Adjustment, AdjustmentKind, Indicator, OfficeScore, Round, School, SchoolKind, SelfScore, Sheet, Stage
+from ..models import Adjustment, AdjustmentKind, Indicator, OfficeScore, Round, School, SelfScore, Sheet, Stage
 from . import approvals, facts, freezing, patterns, scoring
 from .facts import Window
 from .scoring import Card, Fact, Judgement, Rule
 
-STAGES: dict[SchoolKind, frozenset[str]] = {
-    SchoolKind.KINDERGARTEN: frozenset({"幼儿园"}),
-    SchoolKind.NINE_YEAR: frozenset({"小学", "初中"}),
-    SchoolKind.JUNIOR: frozenset({"初中"}),
-    SchoolKind.COMPLETE: frozenset({"初中", "高中"}),
-    SchoolKind.SENIOR: frozenset({"高中"}),
-    SchoolKind.VOCATIONAL: frozenset({"高中"}),
-    SchoolKind.SPECIAL: frozenset({"小学", "初中"}),
-}
-"""Which stages a kind of school teaches; the others are primary schools."""
 CHECKS = frozenset({Stage.CHECK, Stage.ON_SITE, Stage.REVIEW})
 """What was found before the decision."""
 Judged = Mapping[tuple[int, str], Judgement]
@@ -63,9 +53,9 @@ def assessed(session: Session) -> list[School]:
     return list(session.scalars(select(School).where(School.assessed).order_by(School.school_group, School.code)))
 
 
-def applies(rule: Rule, school: School) -> bool:
-    """Does an indicator apply to a school, by the stages it teaches and whether it boards (ruling 15)?"""
-    return scoring.applies_to(rule, STAGES.get(school.kind, frozenset({"小学"})), boarding=school.boarding)
+def applies(rule: Rule, window: Window, unit: int) -> bool:
+    """Does an indicator apply to a unit, by the stages it teaches and whether it boards (ruling 15)?"""
+    return scoring.applies_to(rule, window.stages[unit], boarding=unit in window.boarding)
 
 
 # --- what people gave
@@ -118,6 +108,13 @@ def adjustments(session: Session, round_: Round) -> dict[int, list[Adjustment]]:
 # --- the cards
 
 
+class Counted(NamedTuple):
+    """What a round counts before anybody judges: the facts by unit and metric, and which items apply to which unit."""
+
+    facts: dict[int, dict[str, Fact]]
+    applying: frozenset[tuple[int, str]]
+
+
 def score(session: Session, round_: Round, *, lists: bool = True, stages: Iterable[Stage] = tuple(Stage)) -> Results:
     """The cards of a round for all schools. ``session``: bound to SYSTEM.
 
@@ -126,32 +123,38 @@ def score(session: Session, round_: Round, *, lists: bool = True, stages: Iterab
     """
     if round_.is_final:
         return Results(freezing.cards(session, round_), freezing.facts(session, round_, lists=lists))
-    schools, rules = assessed(session), rules_of(session, round_)
-    known = of_schools(session, round_, schools, rules, lists=lists)
+    schools, rules = taking_part(session, round_), rules_of(session, round_)
+    known = counted(session, round_, schools, rules, lists=lists)
     given, added = judged(session, round_, stages), adjustments(session, round_)
     vetoes = approvals.approved(session, Adjustment.__tablename__)
-    cards = [card_of(s, rules, known[s.id], given, added.get(s.id, ()), vetoes, round_) for s in schools]
-    return Results(scoring.rank_groups(cards, round_.scheme.quota), known)
+    cards = [card_of(school, rules, known, given, added.get(school.id, ()), vetoes, round_) for school in schools]
+    return Results(scoring.rank_groups(cards, round_.scheme.quota), known.facts)
 
 
-def of_schools(
-    session: Session, round_: Round, schools: list[School], rules: list[tuple[Indicator, Rule]], *, lists: bool
-) -> dict[int, dict[str, Fact]]:
+def taking_part(session: Session, round_: Round) -> list[School]:
+    """The assessed schools; from the freeze on those that had a sheet then."""
+    if not round_.is_frozen:
+        return assessed(session)
+    of_round = select(School).join(Sheet, Sheet.school_id == School.id).where(Sheet.round_id == round_.id)
+    return list(session.scalars(of_round.order_by(School.school_group, School.code)))
+
+
+def counted(session: Session, round_: Round, schools: list[School], rules: list[tuple[Indicator, Rule]], *, lists: bool) -> Counted:
     """The facts of a round that is not circulated yet: counted anew, or as kept at the freeze with the bureau's own beside them
     (ruling 18: what the bureau enters binds at the decision)."""
     wanted = facts.known(code for _indicator, rule in rules for code in rule.metrics)
-    units = [school.id for school in schools]
+    units, window = [school.id for school in schools], Window.of(session, round_)
     if not round_.is_frozen:
-        known = facts.compute(Window.of(session, round_), units, wanted)
+        known = facts.compute(window, units, wanted)
+        applying = frozenset((unit, rule.code) for unit in units for _i, rule in rules if applies(rule, window, unit))
     else:
         kept = freezing.facts(session, round_, lists=lists)
-        known = {unit: dict(kept.get(unit, {})) for unit in units}
+        known, applying = {unit: dict(kept.get(unit, {})) for unit in units}, freezing.applying(session, round_)
         if round_.decided_at is None:
-            own = [code for code in wanted if is_bureaus(code)]
-            for unit, found in facts.compute(Window.of(session, round_), units, own).items():
+            for unit, found in facts.compute(window, units, [code for code in wanted if is_bureaus(code)]).items():
                 known[unit] |= found
     add_places(known, [rule for _indicator, rule in rules], schools)
-    return known
+    return Counted(known, applying)
 
 
 def is_bureaus(code: str) -> bool:
@@ -172,7 +175,7 @@ def add_places(by_unit: dict[int, dict[str, Fact]], rules: Iterable[Rule], schoo
 def card_of(
     school: School,
     rules: list[tuple[Indicator, Rule]],
-    of_school: Mapping[str, Fact],
+    known: Counted,
     given: Judged,
     added: Iterable[Adjustment],
     vetoes: frozenset[int],
@@ -180,7 +183,9 @@ def card_of(
 ) -> Card:
     """One school's card. ``vetoes``: those the leader has confirmed; another one does not bite yet."""
     items = tuple(
-        scoring.score_item(rule, of_school, given.get((school.id, rule.code)), applies=applies(rule, school))
+        scoring.score_item(
+            rule, known.facts[school.id], given.get((school.id, rule.code)), applies=(school.id, rule.code) in known.applying
+        )
         for _indicator, rule in rules
     )
     of_kind: dict[AdjustmentKind, list[Adjustment]] = {kind: [] for kind in AdjustmentKind}
@@ -203,10 +208,9 @@ def card_of(
 
 def self_cards(session: Session, round_: Round) -> dict[int, Card]:
     """Every school's own card: what is computed today and its self-scores. ``session``: bound to SYSTEM."""
-    schools, rules = assessed(session), rules_of(session, round_)
-    known = of_schools(session, round_, schools, rules, lists=False)
-    own = self_judged(session, round_)
-    return {s.id: card_of(s, rules, known[s.id], own, (), frozenset(), round_) for s in schools}
+    schools, rules = taking_part(session, round_), rules_of(session, round_)
+    known, own = counted(session, round_, schools, rules, lists=False), self_judged(session, round_)
+    return {school.id: card_of(school, rules, known, own, (), frozenset(), round_) for school in schools}
 
 
 def as_json(round_: Round, cards: Iterable[Card]) -> dict[str, Any]:

@@ -370,20 +370,21 @@ def tried(session: Session, round_: Round, rule: Rule) -> list[Try]:
     present = {each.code: each for _indicator, each in results.rules_of(session, round_)}.get(rule.code)
     schools = results.assessed(session)
     metrics = facts.known((*rule.metrics, *(present.metrics if present else ())))
-    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], metrics)
+    window = Window.of(session, round_)
+    by_unit = facts.compute(window, [school.id for school in schools], metrics)
     results.add_places(by_unit, [each for each in (rule, present) if each], schools)
     found = []
     for school in schools:
         known = by_unit[school.id]
-        item = _full_marks_by_hand(rule, known, school)
-        now = _full_marks_by_hand(present, known, school) if present else None
+        item = _full_marks_by_hand(rule, known, applies=results.applies(rule, window, school.id))
+        now = _full_marks_by_hand(present, known, applies=results.applies(present, window, school.id)) if present else None
         found.append(Try(school, item.numerator, item.denominator, item.score, now.score if now else None))
     return found
 
 
-def _full_marks_by_hand(rule: Rule, known: Mapping[str, scoring.Fact], school: School) -> scoring.Item:
+def _full_marks_by_hand(rule: Rule, known: Mapping[str, scoring.Fact], *, applies: bool) -> scoring.Item:
     judged = rule.judged_at(known) if set(rule.metrics) <= known.keys() else rule.points
-    return scoring.score_item(rule, known, scoring.Judgement(judged) if judged else None, applies=results.applies(rule, school))
+    return scoring.score_item(rule, known, scoring.Judgement(judged) if judged else None, applies=applies)
 
 
 # --- versions

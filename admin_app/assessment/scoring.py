@@ -193,11 +193,11 @@ def score_item(rule: Rule, facts: Mapping[str, Fact], given: Judgement | None, *
         result = evaluate(rule.pattern, rule.points, rule.params, facts, ZERO)
         final = cents(max(ZERO, min(given.points, result.maximum)))
         return Item(rule.code, result.maximum, Status.JUDGED, cents(result.earned), numerator, denominator, final, final, part)
-    if part and judged is None:
-        return Item(rule.code, rule.points, Status.MISSING, None, numerator, denominator, by_hand=part)
-    result = evaluate(rule.pattern, rule.points, rule.params, facts, judged if part else None)
+    result = evaluate(rule.pattern, rule.points, rule.params, facts, (judged or ZERO) if part else None)
     if not result.applies:
         return Item(rule.code, ZERO, Status.NA)
+    if part and judged is None:
+        return Item(rule.code, result.maximum, Status.MISSING, None, numerator, denominator, by_hand=part)
     auto = cents(result.earned)
     if rule.judged_points or judged is None:
         return Item(rule.code, result.maximum, Status.AUTO, auto, numerator, denominator, None, auto, part)

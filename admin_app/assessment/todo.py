@@ -52,7 +52,9 @@ def _of_school(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting
 def _of_office(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting]:
     waits = select(func.count(Appeal.id)).where(~Appeal.answers.any())
     late = session.scalar(waits.where(Appeal.due_on < on)) or 0
-    yield Waiting("appeals", "申诉待答复", f"{late} 件已超期" if late else "五个工作日内答复", session.scalar(waits) or 0, bool(late))
+    yield Waiting(
+        "appeals", "申诉待答复", f"{late} 件已超期" if late else "五个工作日内答复", session.scalar(waits) or 0, bool(late)
+    )
     if round_.state is RoundState.OPEN and round_.self_due is not None and on > round_.self_due:
         yield Waiting("round", "自评逾期未提交", f"截止 {round_.self_due}", workflow.unconfirmed(session, round_), True)
 
@@ -64,4 +66,6 @@ def _of_leader(session: Session, round_: Round | None) -> Iterator[Waiting]:
         return
     in_review = round_.state is RoundState.REVIEW and workflow.leaders_word(session, round_) is None
     yield Waiting("round", "核查结果待复核", round_.title, int(in_review), True)
-    yield Waiting("round", "一票否决待确认", "须有文件，经分管领导确认才生效", len(workflow.unconfirmed_vetoes(session, round_)), True)
+    yield Waiting(
+        "round", "一票否决待确认", "须有文件，经分管领导确认才生效", len(workflow.unconfirmed_vetoes(session, round_)), True
+    )

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ..access import Action, Refused, scope_in
 from ..models import (
     Adjustment,
     AdjustmentKind,
@@ -68,8 +69,11 @@ class Act:
 def advance(act: Act, to: RoundState) -> RoundStep:
     """Move a round on.
 
+    :raises Refused: for who may not.
     :raises Complaint: when it cannot go there from where it stands, or something must be done first; nothing is changed then.
     """
+    if not scope_in(act.session).may(Action.PUBLISH, Round.RESOURCE):
+        raise Refused("no right to move a round on")
     if to not in NEXT[act.round_.state]:
         raise Complaint(f"本轮现处“{act.round_.state}”，不能转入“{to}”。")
     if needed := BEFORE.get((act.round_.state, to)) or BEFORE.get((None, to)):
@@ -91,8 +95,8 @@ def _freeze(act: Act) -> None:
     if late and not act.words:
         raise Complaint(f"还有 {late} 所学校的自评没有经校长确认；确要截止，请写明怎样处理。", "words")
     rules, schools = results.rules_of(act.system, act.round_), results.assessed(act.system)
-    known = results.of_schools(act.system, act.system.get_one(Round, act.round_.id), schools, rules, lists=True)
-    freezing.keep_facts(act.session, act.round_, known, rules)
+    known = results.counted(act.system, act.system.get_one(Round, act.round_.id), schools, rules, lists=True)
+    freezing.keep(act.session, act.round_, known.facts, known.applying, rules)
     act.round_.frozen_at = utcnow()
     snapshots.take(act.session, act.round_.scheme.definition, act.round_.cut_off, f"{act.round_.title}冻结", act.by, act.round_)
 
@@ -120,7 +124,7 @@ def _decide(act: Act) -> None:
     _refuse_waiting(found)
     rules = results.rules_of(act.session, act.round_)
     own = frozenset(code for _i, rule in rules for code in rule.metrics if results.is_bureaus(code))
-    freezing.keep_facts(act.session, act.round_, found.facts, rules, only=own)
+    freezing.renew(act.session, act.round_, found.facts, rules, own)
     freezing.keep_cards(act.session, act.round_, found.cards, "decided")
     calendar, days = Window.of(act.session, act.round_), county.number(act.session, "publicity_days")
     act.round_.minutes, act.round_.decided_at = act.document, utcnow()

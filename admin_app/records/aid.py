@@ -5,12 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from ..models import Category, CategoryKind, Child, Code, Enrolment, Health, Subsidy
+from .definitions import holds
 
-HELPED = (CategoryKind.H01, CategoryKind.H02, CategoryKind.H03, CategoryKind.K01)
-"""低保、特困、建档立卡、孤儿."""
+HELPED = (
+    CategoryKind.H01,
+    CategoryKind.H02,
+    CategoryKind.H03,
+    CategoryKind.K01,
+    CategoryKind.K03,
+    CategoryKind.K05,
+)
+"""低保、特困、建档立卡的户；孤儿、特困儿童、重残儿童."""
 FOR_EVERYBODY = ("Z01", "Z04")
 """Given to all, so no aid in this sense."""
 
@@ -22,8 +30,8 @@ def needs_by_itself() -> ColumnElement[bool]:
 
 def unaided(on: dt.date) -> Select[Any]:
     """The ids of children at school who should be aided and have no aid on a day, left behind or not."""
-    holds = lambda row: and_(row.start <= on, or_(row.end.is_(None), row.end > on))  # noqa: E731
-    in_need = select(Category.child_id).where(Category.kind.in_(HELPED), holds(Category))
-    given = select(Subsidy.child_id).join(Code, Code.id == Subsidy.kind_id).where(Code.code.not_in(FOR_EVERYBODY), holds(Subsidy))
+    in_need = select(Category.child_id).where(Category.kind.in_(HELPED), holds(Category, on))
+    given = select(Subsidy.child_id).join(Code, Code.id == Subsidy.kind_id)
+    given = given.where(Code.code.not_in(FOR_EVERYBODY), holds(Subsidy, on))
     here = select(Enrolment.child_id).where(Enrolment.end.is_(None))
     return select(Child.id).where(Child.id.in_(here), or_(needs_by_itself(), Child.id.in_(in_need)), Child.id.not_in(given))

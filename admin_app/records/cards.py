@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, func, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from ..models import (
@@ -23,7 +23,7 @@ from ..models import (
     Staff,
 )
 from . import bulk
-from .definitions import left_behind
+from .definitions import holds, left_behind
 
 
 @dataclass(frozen=True)
@@ -37,26 +37,36 @@ class Face:
     village: Post | None
 
 
+def phone_changes(on: dt.date, child_id: int | None = None) -> Select[Any]:
+    """Rows (child_id, last): when, up to a day, a phone printed on a child's card changed last; of every child, or of one.
+
+    Printed are the phones of the parents, the present carers, the class teacher and the responsible persons (ruling 8).
+    """
+    of_teacher = select(Child.id, Staff.phone_changed_on).join(Staff, Staff.id == Child.class_teacher_id)
+    of_responsible = select(Responsibility.child_id, Staff.phone_changed_on).join(Staff, Staff.id == Responsibility.staff_id)
+    printed = union_all(
+        select(Parent.child_id.label("child_id"), Parent.phone_changed_on.label("changed")),
+        select(Carer.child_id, Carer.phone_changed_on).where(holds(Carer, on)),
+        of_teacher,
+        of_responsible.where(holds(Responsibility, on)),
+    ).subquery()
+    changes = select(printed.c.child_id, func.max(printed.c.changed).label("last")).where(printed.c.changed <= on)
+    of_one = printed.c.child_id == child_id
+    return (changes if child_id is None else changes.where(of_one)).group_by(printed.c.child_id)
+
+
 def without_valid_card(on: dt.date) -> Select[Any]:
     """Ids of the left-behind children without a card of their school, or whose card is older than a phone on it."""
-    newest = (
-        select(func.max(ContactCard.issued_on))
-        .where(ContactCard.child_id == Child.id, ContactCard.issued_by_id == Child.school_id, ContactCard.deleted_at.is_(None))
-        .correlate(Child)
-        .scalar_subquery()
+    changes, issued = phone_changes(on).subquery(), func.max(ContactCard.issued_on)
+    valid = (
+        select(ContactCard.child_id)
+        .join(Child, Child.id == ContactCard.child_id)
+        .outerjoin(changes, changes.c.child_id == ContactCard.child_id)
+        .where(ContactCard.issued_by_id == Child.school_id)
+        .group_by(ContactCard.child_id, changes.c.last)
+        .having(or_(changes.c.last.is_(None), changes.c.last <= issued))
     )
-    parent = exists().where(Parent.child_id == Child.id, Parent.deleted_at.is_(None), Parent.phone_changed_on > newest)
-    carer = exists().where(
-        Carer.child_id == Child.id, Carer.deleted_at.is_(None), Carer.end.is_(None), Carer.phone_changed_on > newest
-    )
-    staff = exists().where(
-        Responsibility.child_id == Child.id,
-        Responsibility.deleted_at.is_(None),
-        Responsibility.end.is_(None),
-        Staff.id == Responsibility.staff_id,
-        Staff.phone_changed_on > newest,
-    )
-    return select(Child.id).where(Child.id.in_(left_behind(Definition.GF13, on)), or_(newest.is_(None), parent, carer, staff))
+    return select(Child.id).where(Child.id.in_(left_behind(Definition.GF13, on)), Child.id.not_in(valid))
 
 
 def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
@@ -71,8 +81,7 @@ def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
     serving = (
         select(Responsibility.child_id, Staff)
         .join(Staff, Staff.id == Responsibility.staff_id)
-        .where(Responsibility.child_id.in_(child_ids), Responsibility.start <= on)
-        .where(or_(Responsibility.end.is_(None), Responsibility.end > on))
+        .where(Responsibility.child_id.in_(child_ids), holds(Responsibility, on))
     )
     staff = dict(session.execute(serving).all())
     last = select(ContactCard.child_id, func.max(ContactCard.number)).where(ContactCard.child_id.in_(child_ids))

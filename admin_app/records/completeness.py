@@ -15,10 +15,11 @@ from sqlalchemy import ColumnElement, Row, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import Carer, Child, Parent, Responsibility, StateNote, StateSide, Term
+from .definitions import holds
 
 Met = Callable[[dt.date, Term | None, "Counts"], ColumnElement[bool]]
 Counts = Callable[[Any], ColumnElement[bool]]
-"""Which dated records count: those not in the trash, or, for a round, those entered by its cut-off."""
+"""Which dated records count: those not in the trash, or, for a round, those of its days entered by its cut-off."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _parent(key: str, label: str, column: Any) -> Requirement:
 def _carer(key: str, label: str, *columns: Any) -> Requirement:
     def met(on: dt.date, _term: Term | None, _counts: Counts) -> ColumnElement[bool]:
         filled = or_(*(c.is_not(None) for c in columns))
-        return exists().where(Carer.child_id == Child.id, there(Carer), _holds(Carer, on), filled)
+        return exists().where(Carer.child_id == Child.id, there(Carer), holds(Carer, on), filled)
 
     return Requirement(key, label, "carer", met)
 
@@ -69,11 +70,7 @@ def _state(side: StateSide) -> Requirement:
 
 
 def _responsible(on: dt.date, _term: Term | None, _counts: Counts) -> ColumnElement[bool]:
-    return exists().where(Responsibility.child_id == Child.id, there(Responsibility), _holds(Responsibility, on))
-
-
-def _holds(model: Any, on: dt.date) -> ColumnElement[bool]:
-    return (model.start <= on) & or_(model.end.is_(None), model.end > on)
+    return exists().where(Responsibility.child_id == Child.id, there(Responsibility), holds(Responsibility, on))
 
 
 REQUIREMENTS: tuple[Requirement, ...] = (

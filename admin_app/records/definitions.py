@@ -37,6 +37,11 @@ def earlier(a: Any, b: Any) -> ColumnElement[dt.date]:
     return case((a < b, a), else_=b)
 
 
+def holds(row: Any, on: dt.date) -> ColumnElement[bool]:
+    """A dated state that holds on a day: start <= day < end."""
+    return (row.start <= on) & or_(row.end.is_(None), row.end > on)
+
+
 def _until(row: Any) -> ColumnElement[dt.date]:
     return func.coalesce(row.end, literal(LATEST))
 
@@ -45,7 +50,7 @@ def _until(row: Any) -> ColumnElement[dt.date]:
 def spans(definition: Definition) -> Select[Any]:
     """Rows (child_id, enrolment_id, school_id, first, stop): enrolled and in the definition from first to before stop.
 
-    Rows of one child may overlap (XJ: both parents away); whoever counts days merges them.
+    Rows of one child may overlap (XJ: both parents away, or one at several places); whoever counts days merges them.
     """
     family = (_gf13() if definition is Definition.GF13 else _xj()).subquery()
     first = later(Enrolment.start, family.c.first)
@@ -108,13 +113,23 @@ def _rural() -> ColumnElement[bool]:
 
 def _xj() -> Select[Any]:
     """One parent away or both, for three months on end; no age but that of a pupil."""
-    since = aliased(Day)
-    stop = _until(ParentStatus)
+    absence, since = _absences().subquery(), aliased(Day)
     return (
-        select(ParentStatus.child_id.label("child_id"), since.after_3_months.label("first"), stop.label("stop"))
-        .join(since, since.date == ParentStatus.start)
-        .where(ParentStatus.state == ParentState.AWAY, since.after_3_months < stop)
+        select(absence.c.child_id, since.after_3_months.label("first"), absence.c.stop)
+        .join(since, since.date == absence.c.start)
+        .where(since.after_3_months < absence.c.stop)
     )
+
+
+def _absences() -> Select[Any]:
+    """Rows (child_id, start, stop) of parents 外出: one that starts by the day the former ends goes on with that absence."""
+    row, stop = ParentStatus, _until(ParentStatus)
+    before = func.max(stop).over(partition_by=row.parent_id, order_by=row.start, rows=(None, -1))
+    begun = case((or_(before.is_(None), before < row.start), row.start)).label("begun")
+    away = row.state == ParentState.AWAY
+    each = select(row.child_id, row.parent_id, row.start, stop.label("stop"), begun).where(away).subquery()
+    start = func.max(each.c.begun).over(partition_by=each.c.parent_id, order_by=each.c.start)
+    return select(each.c.child_id, start.label("start"), each.c.stop)
 
 
 @dataclass(frozen=True)
@@ -134,9 +149,7 @@ def findings(session: Session, child_ids: list[int], on: dt.date) -> dict[int, F
     rows = session.execute(
         select(ParentStatus.child_id, Parent.side, ParentStatus.state, ParentStatus.start, ParentStatus.place)
         .join(Parent, Parent.id == ParentStatus.parent_id)
-        .where(
-            ParentStatus.child_id.in_(child_ids), ParentStatus.start <= on, or_(ParentStatus.end.is_(None), ParentStatus.end > on)
-        )
+        .where(ParentStatus.child_id.in_(child_ids), holds(ParentStatus, on))
         .order_by(Parent.side, ParentStatus.start)
     )
     where: dict[int, dict[Side, tuple[ParentState, str]]] = defaultdict(dict)
@@ -160,4 +173,4 @@ def _finding(where: dict[Side, tuple[ParentState, str]], holds: bool) -> Finding
     return Finding(False, "单亲外出" if away == 1 else "不属留守", words)
 
 
-__all__ = ["CANNOT_GUARD", "Finding", "findings", "left_behind", "spans"]
+__all__ = ["CANNOT_GUARD", "Finding", "findings", "holds", "left_behind", "spans"]

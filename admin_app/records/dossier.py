@@ -40,7 +40,7 @@ from ..models import (
     Transfer,
     TransferState,
 )
-from . import completeness, definitions
+from . import cards, completeness, definitions
 from .completeness import REQUIREMENTS, Requirement
 from .definitions import Finding
 
@@ -124,7 +124,7 @@ def of(session: Session, child: Child, on: dt.date) -> Dossier:
         carers=carers,
         responsible=responsible,
         card=card,
-        card_state=_card_state(card, child, parents, carers, responsible),
+        card_state=_card_state(session, child, card, on),
         states=_states(session, child.id),
         enrolments=list(
             session.scalars(
@@ -159,16 +159,13 @@ def of(session: Session, child: Child, on: dt.date) -> Dossier:
     )
 
 
-def _card_state(
-    card: ContactCard | None, child: Child, parents: list[Parent], carers: list[Carer], held: Responsibility | None
-) -> str:
+def _card_state(session: Session, child: Child, card: ContactCard | None, on: dt.date) -> str:
     """有效, 待换 (a phone on it changed since, or another school issued it) or 未发."""
     if card is None:
         return "未发"
-    days = [p.phone_changed_on for p in parents] + [c.phone_changed_on for c in carers if c.end is None]
-    days += [held.staff.phone_changed_on] if held else []
-    changed = max((day for day in days if day), default=None)
-    return "待换" if card.issued_by_id != child.school_id or (changed and changed > card.issued_on) else "有效"
+    changed = dict(session.execute(cards.phone_changes(on, child.id)).all()).get(child.id)
+    older = changed is not None and changed > card.issued_on
+    return "待换" if older or card.issued_by_id != child.school_id else "有效"
 
 
 def _states(session: Session, child_id: int) -> list[tuple[Term, dict[StateSide, StateNote]]]:

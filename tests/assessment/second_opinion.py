@@ -1,7 +1,8 @@
 """A second opinion: the annual assessment worked out again, from the text of the domain brief (§5) alone.
 
 Plain rows and plain Python: no SQL, nothing of admin_app. One function a formula, each with the clause it comes from
-(F1-F21: §5.5; items: §5.4; numbers in brackets: the rulings of §5.9). Exact fractions inside, cents at the end, half up.
+(F1-F21: §5.5; items: §5.4; numbers in brackets: the rulings of §5.9; where the text leaves two readings: decision 0011).
+Exact fractions inside, cents at the end, half up.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import calendar
 import datetime as dt
 import itertools
 from collections import defaultdict
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -391,44 +392,6 @@ SETTINGS = {
 """§1.9 and the numbers of §5.5, with their defaults."""
 
 
-@dataclass(frozen=True)
-class Readings:
-    """Where the product reads the text otherwise than the second opinion, each with its clause. False: as the text is read here.
-
-    All True (``AS_BUILT``) compares the rest; the test file shows one county for each.
-    """
-
-    xj_anew_at_each_place: bool = False
-    """§2.1 三个月: a parent who goes from one work place to another (two rows) begins the three months anew."""
-    only_terms_of_round: bool = False
-    """[10], [4]: a term begun before s gives the round neither school weeks (F10) nor term openings (F19: then a holiday's)."""
-    handover_without_30_days: bool = False
-    """F13 "c in C": whoever was in the definition on the eve, not only who had 30 days (the design's §9 says so)."""
-    term_column_alone: bool = False
-    """F1, F15, F16: a record of a term of the round counts though dated after e; [4] says only inside [s, min(e, f)]."""
-    card_without_class_teacher: bool = False
-    """[8], §3.5: the class teacher's phone is printed on the card, but its change does not outdate it."""
-    last_change_only: bool = False
-    """[8]: when the last change of a phone came after f, earlier changes (of other phones) are not looked at."""
-    states_by_validity: bool = False
-    """§5.5, [18]: a dated state (parents, stays, carers, responsible, staff) counts whenever entered (the design's §9 says so)."""
-    boarding_of_centre: bool = False
-    """[15]: whether a unit boards is asked of the centre alone, not of its sites."""
-    aid_by_household_alone: bool = False
-    """F17 特困、残疾: the categories 特困儿童 and 重残儿童 do not make a child eligible."""
-    home_by_group: bool = False
-    """[15]: who is a senior school is asked of the group: a complete school in 高中组 needs no home either."""
-    opinion_told_after_f: bool = False
-    """[13], [18]: a report after f is late although the 24 hours were not over at f."""
-    questionnaires_in_sample: bool = False
-    """[14]: children who were only asked (F21) help a sample of fields over its least size."""
-    whole_maximum_while_waiting: bool = False
-    """[16], [17]: an item that waits to be judged shows its whole maximum, also the part that is not applicable (A7.3)."""
-
-
-AS_WRITTEN, AS_BUILT = Readings(), Readings(*[True] * len(fields(Readings)))
-
-
 @dataclass
 class Calendar:
     terms: list[Stretch]
@@ -508,9 +471,7 @@ class Book:
         round_: Round,
         calendar_: Calendar,
         settings: dict[str, int] | None = None,
-        readings: Readings = AS_WRITTEN,
     ):
-        self.as_built = readings
         self.county, self.round, self.calendar = county, round_, calendar_
         self.settings = SETTINGS | (settings or {})
         self.s, self.e, self.f = round_.start, round_.last_day, round_.cut_off
@@ -523,8 +484,8 @@ class Book:
     # what counts at all
 
     def known(self, row: Row) -> bool:
-        """§5.5: entered after f does not count; nor what was deleted by then (design §9)."""
-        if self.as_built.states_by_validity and isinstance(row, STATES):
+        """§5.5: entered after f does not count, nor what was deleted by then; a state counts by its validity (decision 0011)."""
+        if isinstance(row, STATES):
             return row.deleted_at is None
         return row.created_at < self.closing and (row.deleted_at is None or row.deleted_at >= self.closing)
 
@@ -644,11 +605,7 @@ class Book:
         for parent in self.of_child(Parent, child.id):
             away = [r for r in self.of_child(ParentStatus, child.id) if r.parent_id == parent.id and r.state == "away"]
             since = next((r.start for r in away if r.covers(day)), None)
-            while (
-                since
-                and not self.as_built.xj_anew_at_each_place
-                and (before := next((r for r in away if r.end == since and r.start < since), None))
-            ):
+            while since and (before := next((r for r in away if r.end == since and r.start < since), None)):
                 since = before.start
             if since and after_months(since, 3) <= day:
                 return True
@@ -704,7 +661,7 @@ def _dossier_complete(book: Book, child: Child) -> bool:
     term = book.current_term
     parents = book.of_child(Parent, child.id)
     carers = [r for r in book.of_child(Carer, child.id) if r.covers(book.f)]
-    notes = {n.side for n in book.of_child(StateNote, child.id) if term and _of_term(book, term, n.on)}
+    notes = {n.side for n in book.of_child(StateNote, child.id) if term and book.in_term(term, n.on)}
     asked = (
         notes >= {"thought", "mind", "study", "life"},
         child.sex and child.birth_date and child.ethnic and child.grade,
@@ -719,10 +676,6 @@ def _dossier_complete(book: Book, child: Child) -> bool:
         any(r.covers(book.f) for r in book.of_child(Responsibility, child.id)),
     )
     return all(asked)
-
-
-def _of_term(book: Book, term: Stretch, day: dt.date) -> bool:
-    return term.has(day) and (book.as_built.term_column_alone or book.in_period(day))
 
 
 def F2(book: Book, unit: int) -> Fact:
@@ -746,22 +699,20 @@ def _card_valid(book: Book, unit: int, child: Child) -> bool:
     inside = book.schools_of(unit)
     issued = [c.issued_on for c in book.of_child(ContactCard, child.id) if c.issued_by_id in inside and c.issued_on <= book.f]
     staff = {s.id: s for s in book.all(Staff)}
-    teachers = {r.staff_id for r in _answering(book, child)}
-    if not book.as_built.card_without_class_teacher:
-        teachers.add(child.class_teacher_id)
+    teachers = {r.staff_id for r in _answering(book, child)} | {child.class_teacher_id}
     printed: list[Any] = [staff[i] for i in teachers if i in staff]
     printed += book.of_child(Parent, child.id)
     printed += [r for r in book.of_child(Carer, child.id) if r.covers(book.f)]
-    changes = [p.phone_changed_on for p in printed if p.phone_changed_on]
-    if book.as_built.last_change_only:
-        changes = [max(changes)] if changes else []
-    return bool(issued) and max(issued) >= max((d for d in changes if d <= book.f), default=dt.date.min)
+    changes = [p.phone_changed_on for p in printed if p.phone_changed_on and p.phone_changed_on <= book.f]
+    return bool(issued) and max(issued) >= max(changes, default=dt.date.min)
 
 
 def F3(book: Book, unit: int) -> Fact:
-    """Facts confirmed since the start of the current term."""
+    """Facts confirmed since the start of the current term; before the first there is nothing to confirm (decision 0011)."""
     children, term = book.C(unit), book.current_term
-    fresh = [c for c in children if term and c.facts_confirmed_at and term.start <= c.facts_confirmed_at <= book.f]
+    if term is None:
+        return NA
+    fresh = [c for c in children if c.facts_confirmed_at and term.start <= c.facts_confirmed_at <= book.f]
     return share(len(fresh), len(children))
 
 
@@ -877,10 +828,9 @@ def _week(day: dt.date) -> dt.date:
 def F10(book: Book, unit: int) -> Fact:
     """[10] School weeks in which the counselling room was open; no room: 0, at a kindergarten N/A (§5.6)."""
     if not _rooms(book, unit, "counsel"):
-        return NA if book.schools[unit].kind == "kindergarten" else number(0)
+        return NA if stages(book, unit) == {"幼儿园"} else number(0)
     days = [book.s + n * DAY for n in range((book.until - book.s).days + 1)]
-    terms = book.terms if book.as_built.only_terms_of_round else book.calendar.terms
-    weeks = {_week(d) for d in days if any(t.has(d) for t in terms)}
+    weeks = {_week(d) for d in days if any(t.has(d) for t in book.calendar.terms)}
     return share(len(weeks & {_week(d) for d in _openings(book, unit, "counsel")}), len(weeks))
 
 
@@ -914,7 +864,7 @@ def F12(book: Book, unit: int) -> Fact:
 
 
 def F13(book: Book, unit: int) -> Fact:
-    """[11] Holiday handovers: back, or done while the holiday is not over at f. C is that of ruling 3, met on another day."""
+    """[11] Holiday handovers: back, or done while the holiday is not over at f; of whom it is asked: decision 0011."""
     inside, good, all_ = book.schools_of(unit), 0, 0
     for holiday in book.calendar.holidays:
         if holiday.kind not in ("winter", "summer") or not book.in_period(holiday.start):
@@ -924,19 +874,13 @@ def F13(book: Book, unit: int) -> Fact:
             day -= DAY
         if day < book.s:
             continue
-        for child in _before_holiday(book, unit, day):
+        for child in (c for c in book.children.values() if day in book.enrolled_days(c, unit)):
             own = [h for h in book.of_child(Handover, child.id) if h.holiday_id == holiday.id and h.school_id in inside]
             back = any(h.back_on and h.back_on <= book.f for h in own)
             done = any(h.done_on and h.done_on <= book.f for h in own)
             all_ += 1
             good += back or (done and book.f <= holiday.last_day)
     return share(good, all_)
-
-
-def _before_holiday(book: Book, unit: int, day: dt.date) -> list[Child]:
-    if book.as_built.handover_without_30_days:
-        return [c for c in book.children.values() if day in book.enrolled_days(c, unit)]
-    return book.counted_on(unit, day, book.s, book.until)
 
 
 def F14(book: Book, unit: int) -> Fact:
@@ -960,9 +904,8 @@ def F15(book: Book, unit: int) -> Fact:
     inside = book.schools_of(unit)
 
     def wrote(child: Child, term: Stretch) -> bool:
-        return any(
-            r.term_id == term.id and r.school_id in inside and _of_term(book, term, r.on) for r in book.of_child(Letter, child.id)
-        )
+        own = [r for r in book.of_child(Letter, child.id) if r.school_id in inside]
+        return any(r.term_id == term.id and book.in_term(term, r.on) for r in own)
 
     return _per_term(book, unit, wrote)
 
@@ -977,7 +920,7 @@ def F16(book: Book, unit: int) -> Fact:
     def judged(child: Child, term: Stretch) -> bool:
         own = [
             r for r in book.of_child(Evaluation, child.id)
-            if r.term_id == term.id and r.school_id in inside and _of_term(book, term, r.on)
+            if r.term_id == term.id and r.school_id in inside and book.in_term(term, r.on)
         ]  # fmt: skip
         sides = {side for r in own for side in FIVE if getattr(r, side)}
         return len(sides) == 5 and len({r.rater for r in own}) >= 2
@@ -988,7 +931,7 @@ def F16(book: Book, unit: int) -> Fact:
 def F17(book: Book, unit: int) -> Fact:
     """[14] Eligible and aided on f; Z01 and Z04 are not aid. [5] The unit's own grants."""
     inside = book.schools_of(unit)
-    helped = {"H01", "H02", "H03", "K01"} | (set() if book.as_built.aid_by_household_alone else {"K03", "K05"})
+    helped = {"H01", "H02", "H03", "K01", "K03", "K05"}
 
     def eligible(child: Child) -> bool:
         kinds = {r.kind for r in book.of_child(Category, child.id) if r.covers(book.f)}
@@ -1019,23 +962,17 @@ def F18(book: Book, unit: int) -> Fact:
 def F19(book: Book, unit: int) -> Fact:
     """Openings of the home: 36 in term, 10 in holidays; no home: 0, at a senior school N/A [15]."""
     if not _rooms(book, unit, "home"):
-        return NA if _senior(book, unit) else number(0)
+        return NA if stages(book, unit) == {"高中"} else number(0)
     days = _openings(book, unit, "home")
-    terms = book.terms if book.as_built.only_terms_of_round else book.calendar.terms
-    term = [d for d in days if any(t.has(d) for t in terms)]
+    term = [d for d in days if any(t.has(d) for t in book.calendar.terms)]
     holiday = [d for d in days if d not in term]
     return number(Fraction(6, 10) * min(ONE, Fraction(len(term), 36)) + Fraction(4, 10) * min(ONE, Fraction(len(holiday), 10)))
-
-
-def _senior(book: Book, unit: int) -> bool:
-    return book.schools[unit].school_group == "senior" if book.as_built.home_by_group else stages(book, unit) == {"高中"}
 
 
 def F20(book: Book, unit: int) -> Fact:
     """[14], [18]: the office's sample binds whenever it was entered; one below min(10, #C) is refused."""
     rows = [r for r in _inspections(book, unit) if r.fields_checked]
-    sampled = rows if not book.as_built.questionnaires_in_sample else _inspections(book, unit)
-    if not rows or sum(r.children for r in sampled) < min(10, len(book.C(unit))):
+    if not rows or sum(r.children for r in rows) < min(10, len(book.C(unit))):
         return NA
     checked, wrong = sum(r.fields_checked for r in rows), sum(r.fields_wrong for r in rows)
     return share(checked - wrong, checked)
@@ -1200,7 +1137,7 @@ def opinion_failures(book: Book, unit: int) -> Fact:
         known = book.known(row) or (row.hidden and row.deleted_at is None)  # [18] what the office finds hidden, binds
         if row.school_id not in inside or not known or not book.in_period(row.found_at.astimezone(COUNTY_TIME).date()):
             continue
-        if row.reported_at and (row.reported_at < book.closing or book.as_built.opinion_told_after_f):
+        if row.reported_at and row.reported_at < book.closing:
             late = row.reported_at > row.found_at + limit
         else:
             late = row.found_at + limit < book.closing
@@ -1223,8 +1160,6 @@ def stages(book: Book, unit: int) -> set[str]:
 
 
 def boards(book: Book, unit: int) -> bool:
-    if book.as_built.boarding_of_centre:
-        return book.schools[unit].boarding
     return any(book.schools[i].boarding for i in book.schools_of(unit))
 
 
@@ -1316,7 +1251,7 @@ def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decim
         "A6.2": [_count("1", "0.5", v["gratitude_terms"]), _part(2, v["F15"])],
         "A6.3": [_count("2", "0.25", v["reading_months"])],
         "A6.4": [_part(1, yes["festivals"]), _part(1, yes["practice"]), _part("0.5", yes["class_meetings"])]
-        + ([hand["A6.4"]] if boarding and "幼儿园" not in taught else []),
+        + ([hand["A6.4"]] if boarding and taught != {"幼儿园"} else []),
         "A6.5": [_part(2, v["F16"])],
         "A7.1": [(Fraction(4), max(ZERO, 4 - v["dropouts_unreturned"] - Fraction(1, 2) * v["dropouts_late"]))] if schooling else [],
         "A7.2": [_part(2, v["F17"])],
@@ -1330,10 +1265,7 @@ def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decim
         "A10.1": [_part(2, v["F20"])],
         "A10.2": [_part(2, v["F21"])],
     }  # fmt: skip
-    marks = {code: _mark(code, own, judged, hand) for code, own in parts.items()}
-    if book.as_built.whole_maximum_while_waiting and marks["A7.3"].maximum and marks["A7.3"].score is None:
-        marks["A7.3"] = Mark(Fraction(2))
-    return marks
+    return {code: _mark(code, own, judged, hand) for code, own in parts.items()}
 
 
 def _hand_rate(points: str, judged: Decimal | None) -> Fraction:

@@ -147,9 +147,9 @@ def test_f19_is_full_with_36_openings_in_term_and_10_in_the_holidays_and_never_m
     assert (found("F19").value, found("F19").missing) == (1, ())
 
 
-def test_without_a_home_f19_is_0_and_in_the_senior_group_it_does_not_apply(system, school, found):
+def test_without_a_home_f19_is_0_and_at_a_senior_school_it_does_not_apply(system, school, found):
     assert (found("F19").value, found("F19").missing[0].name) == (0, "没有登记留守儿童之家")
-    school.school_group = m.SchoolGroup.SENIOR
+    school.kind = m.SchoolKind.SENIOR
     assert found("F19").value is None
     room(system, school, "home")
     assert found("F19").value == 0

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from sqlalchemy import or_, select
 
-from ...models import CodeKind, Enrolment, FacilityKind, SchoolGroup, SchoolKind
+from ...models import CodeKind, Enrolment, FacilityKind
 from ..scoring import Fact, Line
 from .catalogue import ONE, ZERO, ByUnit, for_each_unit, metric, share, shares, still, tally, ticked, total
-from .window import DAY, Done, Window
+from .window import DAY, KINDERGARTEN, SENIOR, Done, Window
 
 COUNTED_DRILLS = ("D1", "D2", "D3")
 MEETINGS_A_TERM = 2
@@ -218,7 +218,7 @@ def _short(target: int, done: Iterable[Line], part: str = "") -> list[Line]:
 
 @metric("F10", "心理咨询室开放", "有开放的教学周", "教学周", "三(二) 开设好心理咨询室", place="activity")
 def counselling_room(window: Window) -> ByUnit:
-    """School weeks with an opening. No room is 0, but for a kindergarten, which needs none."""
+    """School weeks with an opening. No room is 0, but at a kindergarten, which needs none."""
     opened: dict[int, dict[dt.date, Decimal]] = defaultdict(dict)
     for unit, days in _opened(window, FacilityKind.COUNSEL).items():
         for day, done in days.items():
@@ -239,7 +239,7 @@ def counselling_room(window: Window) -> ByUnit:
     return {
         site.unit: share(of(site.unit))
         for site in window.units
-        if site.kind is not SchoolKind.KINDERGARTEN or (site.unit, FacilityKind.COUNSEL) in window.rooms
+        if window.stages[site.unit] != KINDERGARTEN or (site.unit, FacilityKind.COUNSEL) in window.rooms
     }
 
 
@@ -252,7 +252,7 @@ def counselling_room(window: Window) -> ByUnit:
     place="activity",
 )
 def home_openings(window: Window) -> ByUnit:
-    """0.6 for the openings in term and 0.4 for those in the holidays. No home is 0, but for senior schools, which need none."""
+    """0.6 for the openings in term and 0.4 for those in the holidays. No home is 0, but at a school that teaches 高中 alone."""
     opened = _opened(window, FacilityKind.HOME)
 
     def of(unit: int) -> Fact:
@@ -269,7 +269,7 @@ def home_openings(window: Window) -> ByUnit:
     return {
         site.unit: of(site.unit)
         for site in window.units
-        if site.group is not SchoolGroup.SENIOR or (site.unit, FacilityKind.HOME) in window.rooms
+        if window.stages[site.unit] != SENIOR or (site.unit, FacilityKind.HOME) in window.rooms
     }
 
 

@@ -127,10 +127,9 @@ def _months(days: dict[Key, list[tuple[dt.date, Decimal]]], wanted: int) -> dict
 
 @metric("F15", "感恩书信", "学期内有书信的儿童", "学期内口径内儿童", "三(四) 每学期给其父母写一封感恩书信", place="letter")
 def letters(window: Window) -> ByUnit:
-    """Share of the C_t with a letter, drawing or voice message of the term; its term column decides (ruling 12)."""
-    sent = select(Letter.child_id, Letter.school_id, Letter.term_id, Letter.on, window.entry(Letter.created_at)).where(
-        window.entered(Letter)
-    )
+    """Share of the C_t with a letter, drawing or voice message of the term; its term column decides (rulings 4, 12)."""
+    sent = select(Letter.child_id, Letter.school_id, Letter.term_id, Letter.on, window.entry(Letter.created_at))
+    sent = sent.where(window.counts(Letter))
     there: dict[tuple[int, int, int], Decimal] = {}
     for child, school, term_id, on, created in window.session.execute(sent, execution_options=WITH_TRASH):
         key = (child, window.unit_of[school], term_id)
@@ -145,11 +144,11 @@ def letters(window: Window) -> ByUnit:
 
 @metric("F16", "多元评价", "五方面、两类评价人齐全的儿童", "学期内口径内儿童", "三(四) 从多角度来评价学生", place="evaluation")
 def evaluations(window: Window) -> ByUnit:
-    """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (ruling 12)."""
+    """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (rulings 4, 12)."""
     stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
     entered = (func.max(Evaluation.on), window.entry(func.min(Evaluation.created_at)))
     asked = select(*stay, Evaluation.rater, *entered, *(func.count(getattr(Evaluation, side)) for side in SIDES))
-    asked = asked.where(window.entered(Evaluation)).group_by(*stay, Evaluation.rater)
+    asked = asked.where(window.counts(Evaluation)).group_by(*stay, Evaluation.rater)
     sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     raters: dict[tuple[int, int, int], set[str]] = defaultdict(set)
     weights: dict[tuple[int, int, int], Decimal] = {}

@@ -6,32 +6,30 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import func, select
 
 from ...models import (
     Agreement,
-    Carer,
     Category,
     Child,
     Code,
     ContactCard,
     Pairing,
-    Parent,
     ParentState,
     ParentStatus,
     Responsibility,
     Staff,
     Subsidy,
 )
-from ...records import aid, completeness
+from ...records import aid, cards, completeness, definitions
 from .catalogue import ByUnit, metric, of_children
-from .window import WITH_TRASH, Key, Member, Window, holds, once
+from .window import WITH_TRASH, Key, Member, Window, once
 
 
 @metric("F1", "建档率", "档案完整的儿童", "口径内儿童", "三(三) 一人一档", place="child")
 def complete_dossiers(window: Window) -> ByUnit:
     """Share of C whose dossier holds every required field and a note of each state in the current term."""
-    asked = completeness.statement(window.cut_off, window.current_term, window.entered)
+    asked = completeness.statement(window.cut_off, window.current_term, window.counts)
     rows = window.session.execute(asked.where(Child.deleted_at.is_(None)), execution_options=WITH_TRASH)
     lacking = {row[0]: completeness.missing_in(row) for row in rows}
 
@@ -45,25 +43,23 @@ def complete_dossiers(window: Window) -> ByUnit:
 @metric("F2", "一卡一责任人落实率", "有有效联系卡和一名责任人的儿童", "口径内儿童", "三(三) 一卡一责任人", place="contact_card")
 def cards_and_responsibles(window: Window) -> ByUnit:
     """A card of the present unit not older than the last change of a phone on it, and exactly one responsible person."""
-    on = window.cut_off
-    cards, changed = _cards(window), _phone_changes(window)
+    on, issued = window.cut_off, _issued(window)
+    changed = dict(window.session.execute(cards.phone_changes(on)).all())
     answerable: dict[int, list[bool]] = defaultdict(list)
     serving = (
-        select(Responsibility.child_id, Staff.start, Staff.end, Staff.phone_changed_on)
+        select(Responsibility.child_id, definitions.holds(Staff, on))
         .join(Staff, Staff.id == Responsibility.staff_id)
-        .where(holds(Responsibility, on))
+        .where(window.valid(Responsibility))
     )
-    for child, hired, left, phone_day in window.session.execute(serving):
-        answerable[child].append(hired <= on and (left is None or left > on))
-        if phone_day is not None:
-            changed[child] = max(phone_day, changed.get(child, phone_day))
+    for child, employed in window.session.execute(serving):
+        answerable[child].append(employed)
 
     def met(member: Member) -> tuple[bool, str]:
         notes = []
-        day = cards.get(member.key)
+        day = issued.get(member.key)
         if day is None:
             notes.append("未发联系卡")
-        elif (last := changed.get(member.child_id)) is not None and day < last <= on:
+        elif (last := changed.get(member.child_id)) is not None and day < last:
             notes.append(f"电话 {last} 变更后未换卡")
         held = answerable.get(member.child_id, [])
         if not held:
@@ -77,29 +73,18 @@ def cards_and_responsibles(window: Window) -> ByUnit:
     return of_children(window, met)
 
 
-def _cards(window: Window) -> dict[Key, dt.date]:
+def _issued(window: Window) -> dict[Key, dt.date]:
     """The last card each unit issued to a child."""
     issued = (
         select(ContactCard.child_id, ContactCard.issued_by_id, func.max(ContactCard.issued_on))
         .where(ContactCard.issued_on <= window.cut_off, window.entered(ContactCard))
         .group_by(ContactCard.child_id, ContactCard.issued_by_id)
     )
-    cards: dict[Key, dt.date] = {}
+    found: dict[Key, dt.date] = {}
     for child, school, day in window.session.execute(issued, execution_options=WITH_TRASH):
         key = (child, window.unit_of[school])
-        cards[key] = max(day, cards.get(key, day))
-    return cards
-
-
-def _phone_changes(window: Window) -> dict[int, dt.date]:
-    """When a phone of a parent or of the present carer changed last."""
-    of_parents = select(Parent.child_id, func.max(Parent.phone_changed_on)).group_by(Parent.child_id)
-    of_carers = select(Carer.child_id, func.max(Carer.phone_changed_on)).where(window.valid(Carer)).group_by(Carer.child_id)
-    changed: dict[int, dt.date] = {}
-    for child, day in window.session.execute(union_all(of_parents, of_carers)):
-        if day is not None:
-            changed[child] = max(day, changed.get(child, day))
-    return changed
+        found[key] = max(day, found.get(key, day))
+    return found
 
 
 @once

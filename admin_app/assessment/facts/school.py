@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_CEILING, Decimal
 from typing import NamedTuple
 
@@ -26,14 +26,13 @@ from ...models import (
     PaperKind,
     PaperState,
     Post,
-    SchoolKind,
     SignedHow,
     Term,
     TrainingSession,
 )
 from ..scoring import Fact, Line
 from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked, total
-from .window import CHINA, DAY, WITH_TRASH, Site, Window, midnight, once
+from .window import CHINA, DAY, KINDERGARTEN, WITH_TRASH, Site, Window, midnight, once
 
 GROUPS = (Body.LEADING, Body.WORKING)
 CENSUS_GRACE = 7
@@ -306,8 +305,8 @@ def carers_reached(window: Window) -> ByUnit:
 
 @metric("boards", "寄宿制学校", "寄宿制", "", "三(四) 住宿制学校晚上的学习和娱乐", place="", shape="count")
 def boards(window: Window) -> ByUnit:
-    """A condition: 1 for a boarding school, nothing for others and for kindergartens."""
-    return {site.unit: Fact(ONE, ONE, ONE) for site in window.units if site.boarding and site.kind is not SchoolKind.KINDERGARTEN}
+    """A condition: 1 for a unit that boards, nothing for others and for kindergartens."""
+    return {unit: Fact(ONE, ONE, ONE) for unit in window.boarding if window.stages[unit] != KINDERGARTEN}
 
 
 @metric("F18", "生活辅导员配备", "寄宿生", "生活辅导员", "三(五) 配齐生活辅导人员", place="post")
@@ -334,7 +333,7 @@ def boarders_a_counsellor(window: Window) -> ByUnit:
         lines = (*there, *still(wanted - len(there), "还应配一名生活辅导员"))
         return Fact(pupils / len(there) if there else NO_COUNSELLOR, pupils, Decimal(len(there)), lines)
 
-    return {site.unit: of(site.unit) for site in window.units if site.boarding and boarders[site.unit]}
+    return {unit: of(unit) for unit in window.boarding if boarders[unit]}
 
 
 # --- opinion, and what the office found
@@ -342,7 +341,10 @@ def boarders_a_counsellor(window: Window) -> ByUnit:
 
 @metric("opinion_failures", "舆情迟报、瞒报", "迟报、瞒报的舆情", "", "四 舆情监测预警和应对机制", place="opinion", shape="events")
 def opinion_failures(window: Window) -> ByUnit:
-    """Events reported too late, never, or hidden; one costs 1 once (ruling 13). That it was hidden the office may find later."""
+    """Events reported too late, never, or hidden; one costs 1 once (ruling 13). That it was hidden the office may find later.
+
+    One whose hours are not over at the cut-off is not late yet.
+    """
     limit = dt.timedelta(hours=window.setting("opinion_hours"))
     found = select(Opinion.id, Opinion.school_id, Opinion.found_at, Opinion.reported_at, Opinion.hidden).where(
         Opinion.found_at >= midnight(window.start),
@@ -352,7 +354,7 @@ def opinion_failures(window: Window) -> ByUnit:
     lines = []
     for key, school, found_at, reported_at, hidden in window.session.execute(found, execution_options=WITH_TRASH):
         due = found_at + limit
-        in_time = reported_at <= due if reported_at else due >= window.entered_by
+        in_time = due >= window.entered_by or (reported_at is not None and reported_at <= due)
         day = found_at.astimezone(CHINA).date()
         note = "瞒报" if hidden else "" if in_time else "迟报" if reported_at else "未报告"
         lines.append((window.unit_of[school], ticked(key, f"{day} 发现的舆情", not note, note)))
@@ -361,37 +363,30 @@ def opinion_failures(window: Window) -> ByUnit:
 
 
 @once
-def _samples(window: Window) -> list[Inspection]:
+def _inspections(window: Window) -> list[tuple[int, Inspection]]:
+    """(unit, what the office found there) of the round. The cut-off does not bind the office (ruling 18)."""
     asked = select(Inspection).where(Inspection.round_id == window.round_id).order_by(Inspection.on, Inspection.id)
-    return list(window.session.scalars(asked))
-
-
-def _inspections(window: Window, line: Callable[[Inspection], Line]) -> dict[int, tuple[int, list[Line]]]:
-    """Unit -> children sampled, a line for each sample of the round. The cut-off does not bind the office (ruling 18)."""
-    found: dict[int, tuple[int, list[Line]]] = {}
-    for row in _samples(window):
-        unit = window.unit_of[row.school_id]
-        children, lines = found.get(unit, (0, []))
-        found[unit] = (children + row.children, [*lines, line(row)])
-    return found
+    return [(window.unit_of[row.school_id], row) for row in window.session.scalars(asked)]
 
 
 @metric("F20", "数据抽查准确率", "相符项", "核对项", "四 考核制度；抽查", place="inspection", bureau=True)
 def sample_true(window: Window) -> ByUnit:
-    """One less wrong fields over fields checked; a sample smaller than ten children, or all of them, is refused (ruling 14)."""
+    """One less wrong fields over fields checked; a sample smaller than ten children, or all of them, is refused (ruling 14).
+
+    Who was only asked a questionnaire is no part of the sample.
+    """
 
     def line(row: Inspection) -> Line:
         right, checked = Decimal(row.fields_checked - row.fields_wrong), Decimal(row.fields_checked)
         return Line(str(row.id), f"{row.on} 抽查", right, checked, f"{row.children} 名儿童，不符 {row.fields_wrong} 项")
 
-    there: dict[int, int] = defaultdict(int)
-    for member in window.children:
-        there[member.unit] += 1
-    return {
-        unit: share(lines)
-        for unit, (children, lines) in _inspections(window, line).items()
-        if children >= min(SMALLEST_SAMPLE, there[unit])
-    }
+    there = Counter(member.unit for member in window.children)
+    checked = [(unit, row) for unit, row in _inspections(window) if row.fields_checked]
+    children: Counter[int] = Counter()
+    for unit, row in checked:
+        children[unit] += row.children
+    by_unit = shares((unit, line(row)) for unit, row in checked)
+    return {unit: fact for unit, fact in by_unit.items() if children[unit] >= min(SMALLEST_SAMPLE, there[unit])}
 
 
 @metric("F21", "抽查满意度", "满意", "有效问卷", "四 考核制度；问卷", place="inspection", bureau=True)
@@ -401,4 +396,4 @@ def satisfied(window: Window) -> ByUnit:
     def line(row: Inspection) -> Line:
         return Line(str(row.id), f"{row.on} 问卷", Decimal(row.satisfied), Decimal(row.answers))
 
-    return {unit: share(lines) for unit, (_children, lines) in _inspections(window, line).items()}
+    return shares((unit, line(row)) for unit, row in _inspections(window) if row.answers)

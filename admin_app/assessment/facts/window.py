@@ -27,7 +27,6 @@ from ...models import (
     FacilityKind,
     Round,
     School,
-    SchoolGroup,
     SchoolKind,
     Term,
     Workday,
@@ -45,6 +44,17 @@ WITH_TRASH = {"include_deleted": True}
 """What was deleted after the cut-off still counts; ``Window.entered`` says which."""
 DAY = dt.timedelta(days=1)
 ONE = Decimal(1)
+PRIMARY, KINDERGARTEN, SENIOR = frozenset({"小学"}), frozenset({"幼儿园"}), frozenset({"高中"})
+STAGES: dict[SchoolKind, frozenset[str]] = {
+    SchoolKind.KINDERGARTEN: KINDERGARTEN,
+    SchoolKind.NINE_YEAR: frozenset({"小学", "初中"}),
+    SchoolKind.JUNIOR: frozenset({"初中"}),
+    SchoolKind.COMPLETE: frozenset({"初中", "高中"}),
+    SchoolKind.SENIOR: SENIOR,
+    SchoolKind.VOCATIONAL: SENIOR,
+    SchoolKind.SPECIAL: frozenset({"小学", "初中"}),
+}
+"""Which stages a kind of school teaches; the others are primary schools."""
 
 Key = tuple[int, int]
 """(child, unit): a child as one assessed school knows it."""
@@ -72,7 +82,6 @@ class Site(NamedTuple):
     name: str
     unit: int
     kind: SchoolKind
-    group: SchoolGroup | None
     boarding: bool
     pupils: int | None
 
@@ -146,6 +155,10 @@ class Window:
         kept = or_(model.deleted_at.is_(None), model.deleted_at >= self.entered_by)
         return (model.created_at < self.entered_by) & kept
 
+    def counts(self, model: Any) -> ColumnElement[bool]:
+        """A record of the round: it happened in it and was entered by the cut-off."""
+        return self.within(model.on) & self.entered(model)
+
     def entry(self, created_at: Any) -> Any:
         """The column that says when a record was entered; nothing to read where that makes no difference."""
         return literal(None) if self.back_entry is BackEntry.FULL else created_at
@@ -161,7 +174,7 @@ class Window:
 
     def valid(self, model: Any) -> ColumnElement[bool]:
         """A dated state that held on the cut-off: start <= f < end."""
-        return holds(model, self.cut_off)
+        return definitions.holds(model, self.cut_off)
 
     def by_now(self, day: dt.date | None) -> bool:
         """Has it happened by the cut-off?"""
@@ -182,9 +195,15 @@ class Window:
         return int(self._settings[key])
 
     @cached_property
+    def _calendar(self) -> list[Term]:
+        """The county's terms with a day in the round, also one begun before it."""
+        reach = (Term.start <= self.end) & (Term.last_day >= self.start)
+        return list(self.session.scalars(select(Term).where(reach).order_by(Term.start)))
+
+    @cached_property
     def terms(self) -> list[Term]:
         """Ruling 4: a term belongs to the round when its first day does."""
-        return list(self.session.scalars(select(Term).where(self.within(Term.start)).order_by(Term.start)))
+        return [term for term in self._calendar if term.start >= self.start]
 
     @property
     def current_term(self) -> Term | None:
@@ -192,14 +211,16 @@ class Window:
         return self.terms[-1] if self.terms else None
 
     def term_on(self, day: dt.date) -> Term | None:
-        return next((term for term in self.terms if term.start <= day <= term.last_day), None)
+        """The term of a day of the round, whether or not it belongs to the round."""
+        return next((term for term in self._calendar if term.start <= day <= term.last_day), None)
 
     @cached_property
     def weeks(self) -> dict[dt.date, Term]:
         """Ruling 10: Monday -> its term, for the weeks (Monday to Sunday) with a term day in the round."""
         found = {}
-        for term in self.terms:
-            monday = term.start - term.start.weekday() * DAY
+        for term in self._calendar:
+            first = max(term.start, self.start)
+            monday = first - first.weekday() * DAY
             while monday <= min(term.last_day, self.end):
                 found[monday] = term
                 monday += 7 * DAY
@@ -239,9 +260,7 @@ class Window:
     @cached_property
     def sites(self) -> dict[int, Site]:
         rows = self.session.execute(
-            select(
-                School.id, School.name, School.centre_id, School.kind, School.school_group, School.boarding, School.pupils
-            ).order_by(School.code)
+            select(School.id, School.name, School.centre_id, School.kind, School.boarding, School.pupils).order_by(School.code)
         )
         return {row.id: Site(row.id, row.name, row.centre_id or row.id, *row[3:]) for row in rows}
 
@@ -253,6 +272,19 @@ class Window:
     @cached_property
     def units(self) -> list[Site]:
         return [site for site in self.sites.values() if site.id == site.unit]
+
+    @cached_property
+    def stages(self) -> dict[int, frozenset[str]]:
+        """Unit -> the stages taught at the centre and its sites (ruling 15)."""
+        found: dict[int, frozenset[str]] = defaultdict(frozenset)
+        for site in self.sites.values():
+            found[site.unit] |= STAGES.get(site.kind, PRIMARY)
+        return found
+
+    @cached_property
+    def boarding(self) -> set[int]:
+        """The units that board: the centre or one of its sites does."""
+        return {site.unit for site in self.sites.values() if site.boarding}
 
     # --- what schools did
 
@@ -365,10 +397,6 @@ class Window:
 
     def name_of(self, child_id: int) -> str:
         return self.names.get(child_id, "")
-
-
-def holds(model: Any, on: dt.date) -> ColumnElement[bool]:
-    return (model.start <= on) & or_(model.end.is_(None), model.end > on)
 
 
 def midnight(day: dt.date) -> dt.datetime:
