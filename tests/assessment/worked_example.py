@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin_app import models as m
-from admin_app.assessment import schemes, workflow
+from admin_app.assessment import results, schemes, workflow
 from admin_app.assessment.scoring import Status
 from admin_app.models import Body, CareKind, CareWay, CategoryKind, FacilityKind, PaperKind, ParentState, Rater, Side
 from admin_app.records import upkeep
 from tests import factories as make
+from tests.assessment.rounds import PATH
 
 START, CUT_OFF = dt.date(2025, 9, 1), dt.date(2026, 8, 31)
 AUTUMN = (dt.date(2025, 9, 1), dt.date(2026, 1, 9))
@@ -127,7 +128,7 @@ class Example:
     def __init__(self, session: Session, of: m.Scheme):
         self.session = session
         self.round = m.Round(
-            code="2026-XJ", title="2026 年度考核", scheme_id=of.id, start=START, last_day=CUT_OFF, cut_off=CUT_OFF
+            code="2026-XJ", title="2026 年度考核", scheme_id=of.id, start=START, last_day=CUT_OFF, cut_off=CUT_OFF, state=m.RoundState.OPEN,
         )  # fmt: skip
         session.add(self.round)
         self.school = make.school(session, "2153990021", "云杉小学", boarding=True, pupils=320)
@@ -399,10 +400,10 @@ class Example:
         """The school's judged items and parts; the other schools of the county get half a point less than all."""
         self.session.flush()
         workflow.open_sheets(self.session, self.round)
-        results = workflow.score(self.session, self.round)
-        indicators = {indicator.code: indicator for indicator, _rule in workflow.rules_of(self.session, self.round)}
+        found = results.score(self.session, self.round)
+        indicators = {indicator.code: indicator for indicator, _rule in results.rules_of(self.session, self.round)}
         for sheet in self.session.scalars(select(m.Sheet).where(m.Sheet.round_id == self.round.id)):
-            for item in results.by_school[sheet.school_id].items:
+            for item in found.by_school[sheet.school_id].items:
                 if item.status is Status.MISSING:
                     others = item.by_hand - Decimal("0.5")
                     given = Decimal(points[item.code]) if sheet.school_id == self.school.id else others
@@ -444,13 +445,24 @@ class Example:
 
     # --- what comes of it
 
+    def walk(self, to: m.RoundState) -> None:
+        """On to a state, in the one transaction that is taken back at the end."""
+        while self.round.state is not to:
+            following = PATH[PATH.index(self.round.state) + 1]
+            if following is m.RoundState.DECISION:
+                workflow.settle(self.session, self.round, approved=True, words="", by="局长")
+            on = self.round.shown_until + dt.timedelta(days=1) if following is m.RoundState.PUBLISHED else CUT_OFF
+            act = workflow.Act(self.session, self.session, self.round, "股员", on, "逾期未报的按核查分计", "文号")
+            workflow.advance(act, following)
+            self.session.flush()
+
     def results(self) -> SimpleNamespace:
         """The school's card, its items and facts by code, and all cards of the round."""
         self.session.flush()
-        results = workflow.score(self.session, self.round)
-        card = results.by_school[self.school.id]
+        found = results.score(self.session, self.round)
+        card = found.by_school[self.school.id]
         items = {item.code: item for item in card.items}
-        return SimpleNamespace(all=results, card=card, items=items, facts=results.facts[self.school.id])
+        return SimpleNamespace(all=found, card=card, items=items, facts=found.facts[self.school.id])
 
 
 def noon(on: dt.date) -> dt.datetime:
