@@ -25,7 +25,7 @@ def county(tmp_path_factory):
     """The served county: its address, and how to set its clock."""
     folder, port = tmp_path_factory.mktemp("year"), free_port()
     clock = folder / "clock"
-    with served(port, "tests.year_server", str(port), str(clock)) as address:
+    with served(port, "tests.year_server", str(port), str(clock), "year") as address:
         yield address, lambda day: set_clock(clock, day)
 
 

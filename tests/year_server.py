@@ -1,6 +1,7 @@
-"""Serves a small county whose clock the test sets: python -m tests.year_server PORT CLOCK_FILE (DATA_DIR from the environment).
+"""Serves a small county whose clock the test sets: python -m tests.year_server PORT CLOCK_FILE COUNTY.
 
-School A (a day primary school with a P6 child), school C (from which a child moves to A) and the junior school J next door.
+``year``: school A (a day primary school with a P6 child), school C (from which a child moves to A) and the junior school J next
+door. ``round``: three schools with their children at the end of a year, before there is a round.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tests.browser import PASSWORD
 START = dt.datetime(2025, 9, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
-def county() -> None:
+def year() -> None:
     from sqlalchemy import select
 
     from admin_app import auth, models as m
@@ -58,8 +59,38 @@ def county() -> None:
         workflow.open_sheets(session, round_)
 
 
+def end_of_a_year() -> None:
+    """Twelve children at A, two at each of the others; every school has talked with its children once."""
+    from sqlalchemy import select
+
+    from admin_app import auth, models as m
+    from admin_app.access import SYSTEM
+    from admin_app.db import writing
+    from tests import factories as make
+
+    with writing(SYSTEM) as session:
+        town = session.scalar(select(m.Township).where(m.Township.name == "漠沙镇"))
+        schools = [
+            make.school(session, f"215399000{n}", name, township_id=town.id)
+            for n, name in ((1, "晨光小学"), (2, "青松小学"), (3, "白鹭小学"))
+        ]
+        for school, surname, count in zip(schools, "甲乙丙", (12, 2, 2), strict=True):
+            make.staff(session, school, f"{surname}师傅")
+            for n in range(count):
+                child = make.left_behind(session, school, f"{surname}{'子丑寅卯辰巳午未申酉戌亥'[n]}", start=dt.date(2025, 9, 1))
+                make.talk(session, child, dt.date(2025, 10, 9))
+        for name, words, role, school in (
+            ("office", "股员", "office", None), ("leader", "局长", "leader", None), ("secretary", "方老师", "secretary", schools[0]),
+            ("principal", "白校长", "principal", schools[0]),
+        ):  # fmt: skip
+            auth.create_user(session, name, words, [m.Role(role)], school, PASSWORD, must_change=False)
+
+
+COUNTIES = {"year": year, "round": end_of_a_year}
+
+
 def main() -> None:
-    port, clock = int(sys.argv[1]), Path(sys.argv[2])
+    port, clock, county = int(sys.argv[1]), Path(sys.argv[2]), COUNTIES[sys.argv[3]]
     with time_machine.travel(START) as traveller:
         from admin_app import commands, settings
 

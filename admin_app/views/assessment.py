@@ -256,15 +256,15 @@ class AssessmentView(ToolView):
     @expose("/judge/", methods=("POST",))
     def judge(self) -> Any:
         """Give marks on a sheet, all or none; what was typed comes back with the complaints."""
-        sheet = self._sheet()
-        return self._save_scores(
-            sheet,
-            OfficeScore,
-            lambda indicator, points, words: workflow.judge(self.db_session, sheet, indicator, points, words, current_user.name),
+        sheet, session, by = self._sheet(), self.db_session, current_user.name
+        wrong = self._save_scores(
+            sheet, OfficeScore, lambda item, points, words: workflow.judge(session, sheet, item, points, words, by)
         )
+        return wrong or self._done(_("保存成功。"), sheet)
 
     def _save_scores(self, sheet: Sheet, kind: type[Any], give: Callable[[Indicator, Decimal | None, str], None]) -> Any:
-        """The rows of the form that were changed. What somebody else gave since the form was opened is shown, not passed over."""
+        """Save the rows of the form that were changed; the page again, when one is refused. What somebody else gave since the form
+        was opened is shown, not passed over."""
         of_scheme = select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id)
         indicators = {i.id: i for i in self.db_session.scalars(of_scheme)}
         seen = number_or_none(request.form.get("seen")) or 0
@@ -292,24 +292,21 @@ class AssessmentView(ToolView):
             for text in complaints[:6]:
                 flash(_(text), "danger")
             return self._sheet_page(self._sheet(), request.form)
-        return self._done(_("保存成功。"), sheet)
+        self.db_session.commit()
+        return None
 
     @expose("/self/", methods=("POST",))
     def assess_self(self) -> Any:
         """A school's own points, all or none; ``submit`` hands them in."""
-        sheet = self._own_sheet(Resource.SELF)
-        answer = self._save_scores(
-            sheet,
-            SelfScore,
-            lambda indicator, points, words: workflow.assess_self(
-                self.db_session, sheet, indicator, points, words, current_user.name
-            ),
+        sheet, session, by = self._own_sheet(Resource.SELF), self.db_session, current_user.name
+        wrong = self._save_scores(
+            sheet, SelfScore, lambda item, points, words: workflow.assess_self(session, sheet, item, points, words, by)
         )
-        if "submit" not in request.form or not hasattr(answer, "location"):
-            return answer
-        with session_with(SYSTEM) as session:
-            card = results.self_cards(session, session.get_one(Round, sheet.round_id))[sheet.school_id]
-        return self._act(sheet, lambda: workflow.submit(self.db_session, sheet, card, current_user.name), _("已提交，请校长确认。"))
+        if wrong is not None or "submit" not in request.form:
+            return wrong or self._done(_("保存成功。"), sheet)
+        with session_with(SYSTEM) as system:
+            card = results.self_cards(system, system.get_one(Round, sheet.round_id))[sheet.school_id]
+        return self._act(sheet, lambda: workflow.submit(session, sheet, card, by), _("已提交，请校长确认。"))
 
     @expose("/confirm/", methods=("POST",))
     def confirm(self) -> Any:
