@@ -218,6 +218,7 @@ class AssessmentView(ToolView):
             marks=marks,
             handed_in=handed_in,
             own_card=own_card,
+            by_tag=_by_tag(results.rules_of(session, round_), items),
             step=step,
             evidence=_count_by(session, Evidence, sheet),
             appeals=list(session.scalars(select(Appeal).where(Appeal.sheet_id == sheet.id).order_by(Appeal.id))),
@@ -567,6 +568,17 @@ def _heads(round_: Round) -> Any:
 
 def _items(head: Indicator) -> Any:
     return select(Indicator).where(Indicator.parent_id == head.id).order_by(Indicator.position)
+
+
+def _by_tag(rules: list[tuple[Indicator, Any]], items: dict[str, Any]) -> list[tuple[str, Decimal, Decimal]]:
+    """责任落实 and 帮扶效果, the plan's two words: earned and applicable of each."""
+    found: dict[str, list[Decimal]] = {}
+    for indicator, _rule in rules:
+        if indicator.tag is not None and indicator.code in items:
+            item, both = items[indicator.code], found.setdefault(indicator.tag.label, [Decimal(0), Decimal(0)])
+            both[0] += item.score or 0
+            both[1] += item.max
+    return [(label, earned, most) for label, (earned, most) in found.items()]
 
 
 def _of(kind: type[Any], sheet: Sheet) -> Any:
