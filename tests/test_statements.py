@@ -9,11 +9,12 @@ from sqlalchemy import event
 
 from admin_app import auth, models as m
 from admin_app.access import SYSTEM
+from admin_app.assessment import workflow
 from admin_app.db import db, session_with
 from tests import factories as make
 
 LISTS = ["child", "parent", "carer", "responsibility", "contact_card", "care_record", "state_note", "activity", "training_session", "staff",
-         "school", "assessment_round", "indicator", "adjustment", "enrolment", "term", "code"]  # fmt: skip
+         "school", "assessment_round", "indicator", "adjustment", "inspection", "appeal", "evidence", "enrolment", "term", "code"]  # fmt: skip
 
 
 @pytest.fixture
@@ -72,6 +73,22 @@ def test_the_dossier_takes_the_same_for_two_or_two_hundred_records(counted, app,
             make.talk(session, child, dt.date(2025, 9, 1) + dt.timedelta(days=n))
         session.commit()
     assert len(counted(path)) == few <= 24
+
+
+def test_the_pages_of_a_round_take_a_fixed_number(counted, app, ids):
+    """Before the freeze the facts are asked for (some forty statements); after it they are read as kept."""
+    pages = {
+        "ranking": "/assessment/", "sheet": f"/assessment/sheet/?sheet={ids.sheet_a}", "item": f"/assessment/item/?sheet={ids.sheet_a}&indicator=5",
+        "differences": "/assessment/differences/", "snapshots": "/snapshot/", "inspection": f"/inspection/details/?id={ids.inspection_a}",
+        "appeal": f"/appeal/details/?id={ids.appeal_a}", "result": f"/assessment/result/?round={ids.shown_round}",
+    }  # fmt: skip
+    live = {name: len(counted(path, "office")) for name, path in pages.items()}
+    with app.app_context(), session_with(SYSTEM, writes=True) as session, session_with(SYSTEM) as system:
+        round_ = session.get(m.Round, ids.round)
+        workflow.advance(workflow.Act(session, system, round_, "股员", dt.date(2026, 9, 1), words="逾期"), m.RoundState.CHECK)
+        session.commit()
+    frozen = {name: len(counted(path, "office")) for name, path in pages.items()}
+    assert max(live.values()) <= 75 and max(frozen.values()) <= 40, (live, frozen)
 
 
 def test_the_first_page_takes_a_fixed_number(counted):

@@ -38,8 +38,12 @@ def word_on(session: Session, row: Row, since: dt.datetime | None) -> Approval |
     return next((said for said in of(session, row) if said.created_at >= since), None)
 
 
+def words(session: Session, table: str) -> dict[int, Decision]:
+    """The last word on each row of a table of which something was said."""
+    said = select(Approval.row_id, Approval.decision).where(Approval.table_name == table).order_by(Approval.id)
+    return dict(session.execute(said).all())
+
+
 def approved(session: Session, table: str) -> frozenset[int]:
     """The rows of a table whose last word is yes."""
-    said = select(Approval.row_id, Approval.decision).where(Approval.table_name == table).order_by(Approval.id)
-    last = dict(session.execute(said).all())
-    return frozenset(row_id for row_id, decision in last.items() if decision is Decision.APPROVED)
+    return frozenset(row_id for row_id, decision in words(session, table).items() if decision is Decision.APPROVED)

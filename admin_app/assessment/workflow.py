@@ -223,7 +223,8 @@ def confirm_veto(session: Session, veto: Adjustment, *, approved: bool, words: s
 def unconfirmed_vetoes(session: Session, round_: Round) -> list[Adjustment]:
     """Vetoes the leader has not decided on yet; one that was refused waits no more."""
     vetoes = session.scalars(select(Adjustment).where(Adjustment.round_id == round_.id, Adjustment.kind == AdjustmentKind.VETO))
-    return [veto for veto in vetoes if not approvals.of(session, veto)]
+    said = approvals.words(session, Adjustment.__tablename__)
+    return [veto for veto in vetoes if veto.id not in said]
 
 
 def unanswered(session: Session, round_: Round) -> int:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from .. import rules
 from ..access import SYSTEM, Action, scope_in
@@ -110,7 +110,8 @@ class AppealView(RecordView):
         return self.get_url(".details_view", id=model.id)
 
     def decorate(self, lines: list[Line]) -> None:
-        rows = {row.id: row for row in self.db_session.scalars(select(Appeal).where(Appeal.id.in_([line.id for line in lines])))}
+        asked = select(Appeal).where(Appeal.id.in_([line.id for line in lines])).options(selectinload(Appeal.answers))
+        rows = {row.id: row for row in self.db_session.scalars(asked)}
         for line in lines:
             row = rows[line.id]
             line.values["standing"] = _(clock(row, dt.date.today()))

@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from .. import audit, rules
 from ..access import SYSTEM, Action
-from ..assessment import anomalies, approvals, facts, freezing, gaps, locking, results, workbooks, workflow
+from ..assessment import anomalies, approvals, facts, freezing, gaps, locking, results, schemes, workbooks, workflow
 from ..assessment.results import Results
 from ..assessment.scoring import Card, Status
 from ..db import session_with
@@ -100,6 +100,11 @@ class AssessmentView(ToolView):
         with session_with(SYSTEM) as session:
             return results.score(session, session.get_one(Round, round_.id), lists=lists)
 
+    def _tree(self, round_: Round) -> list[tuple[Indicator, list[Indicator]]]:
+        """First-level indicators with those below them, in order."""
+        heads, items = schemes.indicators(self.db_session, round_.scheme)
+        return [(head, [item for item in items if item.parent_id == head.id]) for head in heads]
+
     def _see_all(self) -> bool:
         """School accounts see their own card; the county's table is the office's and the leader's."""
         return current_scope().reads_everywhere
@@ -117,8 +122,8 @@ class AssessmentView(ToolView):
         cards = [card for card in found.cards if card.school_id in sheets]
         if not self._see_all() and len(cards) == 1:
             return redirect(self.get_url(".sheet", sheet=sheets[cards[0].school_id].id))
-        heads = list(self.db_session.scalars(_heads(round_)))
-        by_head = {h.id: [i.code for i in self.db_session.scalars(_items(h))] for h in heads}
+        tree = self._tree(round_)
+        by_head = {head.id: {item.code for item in items} for head, items in tree}
         scope = current_scope()
         return self.render(
             "assessment/ranking.html",
@@ -126,7 +131,7 @@ class AssessmentView(ToolView):
             groups=workbooks.by_group(cards),
             sheets=sheets,
             standing=workflow.standing(self.db_session, round_),
-            heads=heads,
+            heads=[head for head, _items in tree],
             subtotal=lambda card, head: workbooks.subtotal([i for i in card.items if i.code in by_head[head.id]]),
             rank_words=lambda card: workbooks.rank_words(card, found.cards),
             waiting=sum(card.waiting for card in cards if card.grade != "不参评"),
@@ -203,7 +208,6 @@ class AssessmentView(ToolView):
         own_card = freezing.read_card(step.card) if step and step.card else None
         handed_in = {item.code: item for item in own_card.items} if own_card else {}
         items = {item.code: item for item in card.items}
-        heads = list(session.scalars(_heads(round_)))
         filling = workflow.is_filling(session, sheet) and scope.may(Action.CREATE, Resource.SELF) and scope.owns(sheet.school_id)
         stage = workflow.stage_of(round_) if scope.may(Action.UPDATE, Resource.SCORES) else None
         confirmed = approvals.approved(session, Adjustment.__tablename__)
@@ -212,7 +216,7 @@ class AssessmentView(ToolView):
             sheet=sheet,
             round=round_,
             card=card,
-            heads=[(head, [(i, items[i.code]) for i in session.scalars(_items(head)) if i.code in items]) for head in heads],
+            heads=[(head, [(i, items[i.code]) for i in below if i.code in items]) for head, below in self._tree(round_)],
             rule_of=results.rule_of,
             own=own,
             marks=marks,
@@ -558,16 +562,6 @@ class AssessmentView(ToolView):
             content = write(book)
         note("export", "sheet", sheet.id if sheet else "", sheet.school_id if sheet else None, 轮次=round_.code, 内容=what)
         return workbook_response(content, name)
-
-
-def _heads(round_: Round) -> Any:
-    return (
-        select(Indicator).where(Indicator.scheme_id == round_.scheme_id, Indicator.parent_id.is_(None)).order_by(Indicator.position)
-    )
-
-
-def _items(head: Indicator) -> Any:
-    return select(Indicator).where(Indicator.parent_id == head.id).order_by(Indicator.position)
 
 
 def _by_tag(rules: list[tuple[Indicator, Any]], items: dict[str, Any]) -> list[tuple[str, Decimal, Decimal]]:

@@ -86,11 +86,11 @@ class AdjustmentView(RecordView):
     def decorate(self, lines: list[Line]) -> None:
         """A veto bites once the leader has confirmed it; the list says how far it is."""
         ids = [line.id for line in lines]
-        vetoes = self.db_session.scalars(select(Adjustment).where(Adjustment.id.in_(ids), Adjustment.kind == AdjustmentKind.VETO))
-        for row in vetoes:
-            said = approvals.of(self.db_session, row)
-            words = _(said[0].decision.label) if said else _("待确认")
-            next(line for line in lines if line.id == row.id).values["confirmed"] = words
+        of_kind = select(Adjustment.id).where(Adjustment.id.in_(ids), Adjustment.kind == AdjustmentKind.VETO)
+        vetoes, said = set(self.db_session.scalars(of_kind)), approvals.words(self.db_session, Adjustment.__tablename__)
+        for line in lines:
+            if line.id in vetoes:
+                line.values["confirmed"] = _(said[line.id].label) if line.id in said else _("待确认")
 
     def before_save(self, form: Any, row: Adjustment, created: bool) -> None:
         if row.kind is AdjustmentKind.VETO and row.effect is None:
