@@ -2200,6 +2200,25 @@ class VetoEffect(Choice):
     NO_HONOUR = "no_honour", "取消评优"
 
 
+class Cause(Choice):
+    """What the rubric (§5.4) names for bonus, discipline and veto; what each is worth stands in assessment/causes.py."""
+
+    NATIONAL = "B1", "国家级表彰"
+    PROVINCIAL = "B2", "省级表彰"
+    MUNICIPAL = "B3", "市级表彰"
+    COUNTY = "B4", "县级表彰"
+    ADOPTED = "B5", "典型经验被上级采用"
+    INNOVATION = "B6", "创新项目"
+    FRAUD = "D1", "弄虚作假"
+    LATE_TABLES = "D2", "不按时报送统计表"
+    LEAK = "D3", "泄露儿童信息"
+    V1 = "V1", "V1 因学校责任致留守儿童死亡或重伤"
+    V2 = "V2", "V2 应报告未报告侵害案件"
+    V3 = "V3", "V3 教职工性侵、虐待学生"
+    V4 = "V4", "V4 数据严重造假"
+    V5 = "V5", "V5 义务教育阶段辍学未采取措施"
+
+
 class Adjustment(Kept, SchoolOwned):
     """加分、扣分、一票否决, each with its document."""
 
@@ -2208,8 +2227,9 @@ class Adjustment(Kept, SchoolOwned):
 
     round_id: Mapped[int] = field("轮次", ForeignKey("assessment_round.id"), index=True)
     kind: Mapped[AdjustmentKind] = field("类别", Coded(AdjustmentKind))
+    cause: Mapped[Cause | None] = field("情形", Coded(Cause), hint="选了情形，分值和否决后果可不填，按规定的算")
     matter: Mapped[str] = field("事项", String(100), hint="同一事项就高不重复")
-    points: Mapped[Decimal] = field("分值", Exact, default=Decimal(0), hint="填正数；一票否决填 0")
+    points: Mapped[Decimal] = field("分值", Exact, default=Decimal(0), hint="填正数；选了情形的填 0 即按规定；一票否决填 0")
     effect: Mapped[VetoEffect | None] = field("否决后果", Coded(VetoEffect))
     document: Mapped[str] = field("依据文件", String(100))
     round: Mapped[Round] = link("轮次")

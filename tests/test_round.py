@@ -216,8 +216,7 @@ def decided(office, leader):
     office.write(
         "/adjustment/new/", round="2026", school="晨光小学", kind="加分", matter="市级先进", points="1", document="表彰决定"
     )
-    office.write("/adjustment/new/", round="2026", school="青松小学", kind="一票否决", matter="V5 辍学未采取措施", points="0", effect="取消评优",
-                 document="通报〔2026〕1号")  # fmt: skip
+    office.write("/adjustment/new/", round="2026", school="青松小学", kind="一票否决", cause="V5", matter="辍学未采取措施", document="通报〔2026〕1号")  # fmt: skip
     page = office.open("/assessment/")
     page.fill("[name=document]", "领导小组会议纪要〔2026〕3号")
     assert "没有经分管领导确认：青松小学" in office.click("存定成绩并公示")[0]

@@ -36,7 +36,7 @@ from ..models import (
 from ..orm import utcnow
 from ..records import county
 from ..rules import Complaint
-from . import approvals, freezing, patterns, results, snapshots
+from . import approvals, causes, freezing, patterns, results, snapshots
 from .facts import Window
 from .locking import MARKS, NEXT
 from .results import Results, rule_of
@@ -120,6 +120,8 @@ def _decide(act: Act) -> None:
     vetoes = unconfirmed_vetoes(act.session, act.round_)
     if vetoes:
         raise Complaint(f"还有 {len(vetoes)} 项一票否决没有经分管领导确认：{'、'.join(str(v.school) for v in vetoes[:5])}。")
+    if cheats := causes.repeated_fraud(act.session, act.round_):
+        raise Complaint(f"{'、'.join(cheats[:5])}两次弄虚作假，须登记一票否决，经分管领导确认。")
     found = results.score(act.system, act.system.get_one(Round, act.round_.id))
     _refuse_waiting(found)
     rules = results.rules_of(act.session, act.round_)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from .. import rules
 from ..access import SYSTEM, Action
-from ..assessment import approvals, locking, samples, workflow
+from ..assessment import approvals, causes, locking, samples, workflow
 from ..db import session_with
 from ..models import Adjustment, AdjustmentKind, Inspection, Round, RoundState, RoundStep, Scheme, SchemeState, School
 from ..rules import Complaint
@@ -72,9 +72,9 @@ class AdjustmentView(RecordView):
     section = SCORING
     title = "加分扣分"
     menu_for = Action.UPDATE
-    column_list = ("school.name", "kind", "matter", "points", "effect", "document", "confirmed", "round.code")
+    column_list = ("school.name", "kind", "cause", "matter", "points", "effect", "document", "confirmed", "round.code")
     extra_columns = {"confirmed": "领导确认"}
-    form_columns = ("round", "school", "kind", "matter", "points", "effect", "document")
+    form_columns = ("round", "school", "kind", "cause", "matter", "points", "effect", "document")
     filters = ("kind", "school")
     lookups = {"round": UNDECIDED, "school": ASSESSED}
     default_sort = (("school_id", False),)
@@ -93,12 +93,7 @@ class AdjustmentView(RecordView):
                 line.values["confirmed"] = _(said[line.id].label) if line.id in said else _("待确认")
 
     def before_save(self, form: Any, row: Adjustment, created: bool) -> None:
-        if row.kind is AdjustmentKind.VETO and row.effect is None:
-            raise Complaint("一票否决须选否决后果。", "effect")
-        if row.kind is not AdjustmentKind.VETO and row.effect is not None:
-            raise Complaint("只有一票否决才有否决后果。", "effect")
-        if row.points is not None and row.points < 0:
-            raise Complaint("分值填正数；扣分由类别决定。", "points")
+        causes.fill_in(row)
         if not created and row.kind is AdjustmentKind.VETO and approvals.of(self.db_session, row):
             raise Complaint("分管领导已对这项否决表态，不能再改；要更正请移入回收站后另记。")
 

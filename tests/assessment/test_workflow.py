@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from admin_app import models as m
 from admin_app.access import SYSTEM, Refused
-from admin_app.assessment import freezing, results, workflow
+from admin_app.assessment import causes, freezing, results, workflow
 from admin_app.db import session_with
 from admin_app.rules import Complaint
 from tests import factories as make
@@ -197,6 +197,52 @@ def test_the_decision_needs_minutes_every_item_judged_and_every_veto_confirmed(s
     step(system, judged, S.PUBLICITY)
     assert (judged.shown_from, judged.shown_until) == (MONDAY, dt.date(2026, 9, 11))
     assert {c.school_id: c.veto for c in freezing.cards(system, judged, "decided")}[ids.b] == "no_honour"
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "points", "effect", "words"),
+    [
+        ("bonus", "D1", 0, None, "属于扣分"),
+        ("veto", None, 0, None, "须选否决后果"),
+        ("bonus", None, 0, None, "请填分值"),
+        ("bonus", None, -1, None, "填正数"),
+        ("discipline", None, 1, "fail", "只有一票否决"),
+    ],
+)
+def test_an_adjustment_whose_parts_do_not_go_together_is_refused(kind, cause, points, effect, words):
+    row = m.Adjustment(
+        kind=m.AdjustmentKind(kind), cause=m.Cause(cause) if cause else None, points=Decimal(points),
+        effect=m.VetoEffect(effect) if effect else None,
+    )  # fmt: skip
+    with pytest.raises(Complaint, match=words):
+        causes.fill_in(row)
+
+
+def test_a_cause_is_worth_what_the_rubric_says_where_nothing_else_is_typed():
+    rows = [m.Adjustment(kind=worth.kind, cause=cause, points=Decimal(0)) for cause, worth in causes.TARIFF.items()]
+    for row in rows:
+        causes.fill_in(row)
+    assert [str(row.points) for row in rows] == ["3", "2", "1", "0.5", "1", "1", "5", "0.5", "3", "0", "0", "0", "0", "0"]
+    assert [row.effect for row in rows[-5:]] == [m.VetoEffect.FAIL] * 4 + [m.VetoEffect.NO_HONOUR]
+    assert set(causes.TARIFF) == set(m.Cause)
+
+
+def test_a_school_that_cheats_twice_is_not_decided_on_without_a_veto(system, ids, judged):
+    walk(system, judged, S.DECISION)
+    where = {"round_id": judged.id, "school_id": ids.b, "document": "通报"}
+    fraud = {"kind": m.AdjustmentKind.DISCIPLINE, "cause": m.Cause.FRAUD, "points": Decimal(5)}
+    system.add_all([m.Adjustment(**where, **fraud, matter=matter) for matter in ("一", "二")])
+    system.commit()
+    with pytest.raises(Complaint, match="青松小学两次弄虚作假"):
+        step(system, judged, S.PUBLICITY)
+    system.rollback()
+    veto = m.Adjustment(**where, kind=m.AdjustmentKind.VETO, cause=m.Cause.V4, effect=m.VetoEffect.FAIL, matter="造假")
+    system.add(veto)
+    system.commit()
+    workflow.confirm_veto(system, veto, approved=True, words="", by="局长")
+    system.commit()
+    step(system, judged, S.PUBLICITY)
+    assert next(c for c in freezing.cards(system, judged, "decided") if c.school_id == ids.b).grade == "不合格"
 
 
 def test_a_result_is_not_circulated_before_its_days_are_over_nor_without_a_number(system, judged):

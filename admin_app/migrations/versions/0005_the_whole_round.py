@@ -282,6 +282,9 @@ def upgrade() -> None:
     with op.batch_alter_table("inspection", schema=None) as batch_op:
         batch_op.add_column(sa.Column("lot", sa.String(length=20), nullable=True))
 
+    with op.batch_alter_table("adjustment", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("cause", sa.String(length=16), nullable=True))
+
     with op.batch_alter_table("sheet", schema=None) as batch_op:
         batch_op.add_column(sa.Column("decided", sa.JSON(), nullable=True))
 
@@ -365,6 +368,8 @@ def downgrade() -> None:
         batch_op.drop_column("facts")
     with op.batch_alter_table("sheet", schema=None) as batch_op:
         batch_op.drop_column("decided")
+    with op.batch_alter_table("adjustment", schema=None) as batch_op:
+        batch_op.drop_column("cause")
     with op.batch_alter_table("inspection", schema=None) as batch_op:
         batch_op.drop_column("lot")
     with op.batch_alter_table("assessment_round", schema=None) as batch_op:
