@@ -2105,7 +2105,7 @@ class SelfScore(Row, SchoolOwned):
 
 
 class SheetMove(Choice):
-    SUBMITTED = "submitted", "已提交，待校长确认"
+    SUBMITTED = "submitted", "待校长确认"
     CONFIRMED = "confirmed", "已提交自评"
     RETURNED = "returned", "退回修改"
 

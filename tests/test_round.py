@@ -131,7 +131,7 @@ def self_assessed(secretary, principal, office, tmp_path):
     follow(page, "a:has-text('晨光小学')")
     page.click("summary:has-text('退回学校修改自评')")
     page.fill("#words", "A7.4 按新方案满分 1.5")
-    assert "已退回" in office.click("退回")[0]
+    assert "已退回" in office.click("退回修改")[0]
     page = secretary.open("/assessment/")
     assert "A7.4 按新方案满分 1.5" in page.locator(".alert-warning").first.inner_text()
     box(page, "A7.4").fill("1")
@@ -186,9 +186,9 @@ def reviewed(office, leader):
     leader.open("/")
     assert "核查结果待复核" in leader.page.content()
     page = leader.open("/assessment/")
-    assert "写明" in leader.click("退回")[0]
+    assert "写明" in leader.click("退回重新核查")[0]
     page.fill("#settle", "晨光小学 A1.4 请再核一次")
-    assert "已退回" in leader.click("退回")[0]
+    assert "已退回" in leader.click("退回重新核查")[0]
     office.open("/assessment/")
     assert "实地核查" in office.click("退回重新核查")[0]
     assert "晨光小学 A1.4 请再核一次" in office.page.locator("#next").inner_text()
@@ -221,7 +221,7 @@ def decided(office, leader):
     page.fill("[name=document]", "领导小组会议纪要〔2026〕3号")
     assert "没有经分管领导确认：青松小学" in office.click("存定成绩并公示")[0]
     page = leader.open("/assessment/")
-    assert "已确认" in leader.click("确认否决")[0]
+    assert "已确认否决" in leader.click("确认一票否决")[0]
     page = office.open("/assessment/")
     page.fill("[name=document]", "领导小组会议纪要〔2026〕3号")
     assert "公示" in office.click("存定成绩并公示")[0]
@@ -263,7 +263,7 @@ def contested(secretary, office, shown):
 def circulated(office, leader, secretary, shown):
     page = office.open("/assessment/")
     page.fill("[name=document]", "新教通〔2026〕40号")
-    assert "通报" in office.click("通报")[0]
+    assert "通报" in office.click("发出通报")[0]
     page = secretary.open("/assessment/")
     final = float(page.locator(".kpi:has-text('总分') b").last.inner_text())
     assert final > shown and not page.locator("input.score").count() and not page.locator("a:has-text('提出申诉')").count()

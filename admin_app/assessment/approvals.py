@@ -15,10 +15,10 @@ from ..rules import Complaint
 def decide(session: Session, row: Row, *, approved: bool, words: str, by: str) -> Approval:
     """The leader's word; a second thought is a second row.
 
-    :raises Complaint: when something is returned without saying why.
+    :raises Complaint: for a no without a reason.
     """
     if not approved and not words:
-        raise Complaint("退回须写明要改什么。")
+        raise Complaint("不同意须写明理由或要改什么。")
     decision = Decision.APPROVED if approved else Decision.REFUSED
     said = Approval(table_name=row.__tablename__, row_id=row.id, decision=decision, words=words or None, by=by)
     session.add(said)

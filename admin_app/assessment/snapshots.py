@@ -134,7 +134,7 @@ class _Known:
     def why_left(self, child: Counted) -> str:
         row, stays = self.children.get(child.child_id), self.stays[child.child_id]
         if row is None:
-            return "已转到其他学校" if stays else "档案已删除"
+            return LEFT[LeaveReason.TRANSFER] if stays else "档案已删除"
         if row.deleted_at is not None:
             return f"档案已删除（{row.delete_reason or '未写原因'}）"
         if self.definition is Definition.GF13 and at_age(row.birth_date, UNDER) <= self.until:

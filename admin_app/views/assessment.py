@@ -156,7 +156,7 @@ class AssessmentView(ToolView):
             return self.render("assessment/none.html")
         if round_.state not in SHOWN:
             abort(404)
-        found = self._results(round_)
+        found, values = self._results(round_), county.values(self.db_session)
         with session_with(SYSTEM) as session:
             decided = {card.school_id: card for card in freezing.cards(session, session.get_one(Round, round_.id), "decided")}
         return self.render(
@@ -165,7 +165,8 @@ class AssessmentView(ToolView):
             groups=workbooks.by_group(found.cards),
             decided=decided,
             rank_words=lambda card: workbooks.rank_words(card, found.cards),
-            unit=county.word(self.db_session, "bureau"),
+            unit=values["bureau"],
+            appeal_days=values["appeal_days"],
             own=self.db_session.scalar(select(Sheet).where(Sheet.round_id == round_.id).limit(1)) if not self._see_all() else None,
             today=dt.date.today(),
         )
@@ -446,7 +447,7 @@ class AssessmentView(ToolView):
             with session_with(SYSTEM) as system:
                 act = workflow.Act(self.db_session, system, round_, current_user.name, dt.date.today(), words, document)
                 workflow.advance(act, to)
-            audit.note(self.db_session, to.value, "assessment_round", round_.id)
+            audit.note(self.db_session, "move", "assessment_round", round_.id, None, 转入=to.label)
 
         return self._on_round(round_, step, _("本轮已转入“%(state)s”。", state=_(to.label)))
 
@@ -473,7 +474,7 @@ class AssessmentView(ToolView):
         return self._on_round(
             round_,
             lambda: workflow.confirm_veto(self.db_session, row, approved=approved, words=words, by=by),
-            _("已确认。") if approved else _("已退回。"),
+            _("已确认否决。") if approved else _("已记下：不认定一票否决。"),
         )
 
     def _decision(self) -> tuple[Round, bool, str]:

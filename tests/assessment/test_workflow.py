@@ -162,7 +162,7 @@ def test_what_the_leader_sends_back_is_checked_again(system, judged):
         with pytest.raises(Complaint, match="分管领导"):
             step(system, judged, to)
         system.rollback()
-    with pytest.raises(Complaint, match="写明"):
+    with pytest.raises(Complaint, match="须写明理由"):
         workflow.settle(system, judged, approved=False, words="", by="局长")
     workflow.settle(system, judged, approved=False, words="晨光小学 A1.4 重核", by="局长")
     system.commit()
