@@ -103,14 +103,17 @@ class Results:
         self.by_school = {card.school_id: card for card in cards}
 
 
-def score(session: Session, round_: Round) -> Results:
-    """Score a round for all schools. ``session``: bound to SYSTEM. A frozen round is read, never computed again."""
+def score(session: Session, round_: Round, *, lines: bool = True) -> Results:
+    """Score a round for all schools. ``session``: bound to SYSTEM. A frozen round is read, never computed again.
+
+    :param lines: are the lists behind the facts asked for? Without them there are the numbers alone, in less time.
+    """
     if round_.state is not RoundState.OPEN:
         return Results(*freezing.read(session, round_))
     rules = rules_of(session, round_)
     schools = assessed(session)
     wanted = facts.known(code for _indicator, rule in rules for code in rule.metrics)
-    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], wanted)
+    by_unit = facts.compute(Window.of(session, round_, lines=lines), [school.id for school in schools], wanted)
     add_places(by_unit, [rule for _indicator, rule in rules], schools)
     judged = _judged(session, round_)
     adjusted = adjustments(session, round_)

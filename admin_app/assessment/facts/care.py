@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import String, case, cast, func, or_, select
@@ -13,6 +15,7 @@ from sqlalchemy import String, case, cast, func, or_, select
 from ... import labels
 from ...models import (
     Attention,
+    BackEntry,
     CareKind,
     CareRecord,
     CareWay,
@@ -24,6 +27,7 @@ from ...models import (
     Holiday,
     HolidayKind,
     Letter,
+    Rater,
     TalkerRole,
     Term,
     Transfer,
@@ -35,11 +39,13 @@ from .catalogue import (
     ONE,
     ZERO,
     ByUnit,
+    Entry,
     events,
     for_each_unit,
     grouped,
     mean_over_parts,
     metric,
+    of_each,
     of_months,
     of_terms,
     share,
@@ -100,12 +106,23 @@ def _days(window: Window) -> dict[CareKind, dict[Key, list[tuple[dt.date, Decima
     which = case(
         {kind.value: n for n, kind in enumerate(COUNTING)}, value=cast(CareRecord.kind, String)
     )  # a number is read fastest
-    held = select(which, CareRecord.child_id, CareRecord.school_id, CareRecord.on, window.entry(CareRecord.created_at))
-    held = held.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord))
+    when = cast(CareRecord.on, String)
+    if window.back_entry is not BackEntry.FULL:
+        when = when + cast(CareRecord.created_at, String)
+    held = select(which.label("which"), CareRecord.child_id, CareRecord.school_id, when.label("day"))
+    held = held.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord)).subquery()
+    each = (held.c.which, held.c.child_id, held.c.school_id)
+    asked = select(*each, func.aggregate_strings(held.c.day, ",")).group_by(*each)  # one row a child: records are many
     found: list[dict[Key, list[tuple[dt.date, Decimal]]]] = [defaultdict(list) for _ in COUNTING]
-    unit_of, weight = window.unit_of, window.weight
-    for n, child, school, on, created in window.session.execute(held, execution_options=WITH_TRASH):
-        found[n][child, unit_of[school]].append((on, weight(on, created)))
+    unit_of = window.unit_of
+
+    @cache
+    def read(day: str) -> tuple[dt.date, Decimal]:
+        on, created = dt.date.fromisoformat(day[:10]), day[10:]
+        return on, window.weight(on, dt.datetime.fromisoformat(created).replace(tzinfo=dt.UTC) if created else None)
+
+    for n, child, school, days in window.session.execute(asked, execution_options=WITH_TRASH):
+        found[n][child, unit_of[school]] += map(read, days.split(","))
     return dict(zip(COUNTING, found, strict=True))
 
 
@@ -116,12 +133,15 @@ def _enough(weights: list[Decimal], wanted: int) -> Decimal:
 
 def _months(days: dict[Key, list[tuple[dt.date, Decimal]]], wanted: int) -> dict[Key, dict[tuple[int, int], Decimal]]:
     """The months in which there were enough, and what each weighs."""
-    found = {}
+    found: dict[Key, dict[tuple[int, int], Decimal]] = {}
     for key, each in days.items():
-        by_month: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
-        for on, weight in each:
-            by_month[on.year, on.month].append(weight)
-        found[key] = {month: weight for month, held in by_month.items() if (weight := _enough(held, wanted))}
+        by_month: dict[tuple[int, int], int] = {}
+        found[key] = months = {}
+        for on, weight in sorted(each, key=itemgetter(1), reverse=True):
+            month = (on.year, on.month)
+            by_month[month] = n = by_month.get(month, 0) + 1
+            if n == wanted and weight:
+                months[month] = weight
     return found
 
 
@@ -148,27 +168,31 @@ def evaluations(window: Window) -> ByUnit:
     """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (ruling 12)."""
     stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
     entered = (func.max(Evaluation.on), window.entry(func.min(Evaluation.created_at)))
-    asked = select(*stay, Evaluation.rater, *entered, *(func.count(getattr(Evaluation, side)) for side in SIDES))
+    covered = [case((func.count(getattr(Evaluation, side)) > 0, 1 << n), else_=0) for n, side in enumerate(SIDES)]
+    asked = select(*stay, cast(Evaluation.rater, String), *entered, sum(covered[1:], covered[0]))  # the sides as bits of a number
     asked = asked.where(window.entered(Evaluation)).group_by(*stay, Evaluation.rater)
-    sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)
-    raters: dict[tuple[int, int, int], set[str]] = defaultdict(set)
+    sides: dict[tuple[int, int, int], int] = {}
+    raters: dict[tuple[int, int, int], tuple[str, ...]] = {}
     weights: dict[tuple[int, int, int], Decimal] = {}
-    for child, school, term_id, rater, on, created, *counts in window.session.execute(asked, execution_options=WITH_TRASH):
-        key = (child, window.unit_of[school], term_id)
-        raters[key].add(rater.label)
-        weights[key] = max(window.weight(on, created), weights.get(key, ZERO))
-        sides[key].update(side for side, n in zip(SIDES, counts, strict=True) if n)
+    unit_of, weight, nobody = window.unit_of, window.weight, ()
+    for child, school, term_id, rater, on, created, bits in window.session.execute(asked, execution_options=WITH_TRASH):
+        key = (child, unit_of[school], term_id)
+        if rater not in (there := raters.get(key, nobody)):
+            raters[key] = (*there, rater)
+        weights[key] = max(weight(on, created), weights.get(key, ZERO))
+        sides[key] = sides.get(key, 0) | bits
     words = {side: labels.label(Evaluation, side) for side in SIDES}
+    every = (1 << len(SIDES)) - 1
 
     def met(member: Member, term: Term) -> tuple[bool | Decimal, str]:
-        key = (*member.key, term.id)
+        key = (member.child_id, member.unit, term.id)
         if key not in raters:
             return False, f"{term.name}没有评价"
         notes = []
-        if lacking := [words[side] for side in SIDES if side not in sides[key]]:
-            notes.append("缺：" + "、".join(lacking))
+        if sides[key] != every:
+            notes.append("缺：" + "、".join(words[side] for n, side in enumerate(SIDES) if not sides[key] >> n & 1))
         if len(raters[key]) < RATERS_WANTED:
-            notes.append(f"评价人只有{'、'.join(raters[key])}")
+            notes.append(f"评价人只有{'、'.join(Rater(rater).label for rater in raters[key])}")
         return not notes and weights[key], "；".join(notes)
 
     return shares(of_terms(window, met))
@@ -200,13 +224,14 @@ def holiday_handovers(window: Window) -> ByUnit:
         asked.where(window.entered(Handover)), execution_options=WITH_TRASH
     ):
         done[child, window.unit_of[school], holiday_id] = (done_on, back_on)
-    lines = []
-    for holiday in holidays:
-        for m in window.on_the_books(holiday.start - DAY):
-            counts, note = _handed_over(window, holiday, *done.get((*m.key, holiday.id), (None, None)))
-            name = window.name_of(m.child_id)
-            lines.append((m.unit, ticked(f"{m.child_id}/{holiday.code}", name, counts, note, holiday.name, m.child_id)))
-    return shares(lines)
+
+    def entries() -> Iterator[Entry]:
+        for holiday in holidays:
+            for m in window.on_the_books(holiday.start - DAY):
+                handed_over = _handed_over(window, holiday, *done.get((*m.key, holiday.id), (None, None)))
+                yield m.unit, f"{m.child_id}/{holiday.code}", holiday.name, m.child_id, *handed_over
+
+    return shares(of_each(window, entries()))
 
 
 def _handed_over(window: Window, holiday: Holiday, done_on: dt.date | None, back_on: dt.date | None) -> tuple[bool, str]:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import case, func, select, union_all
 
 from ...models import (
     Agreement,
@@ -134,16 +134,17 @@ def confirmed_facts(window: Window) -> ByUnit:
 )
 def agreements(window: Window) -> ByUnit:
     """Share of those in C who need an agreement with one valid on the cut-off; its own, narrower list (ruling 1)."""
-    states: dict[int, list[ParentState]] = defaultdict(list)
-    for child, state in window.session.execute(select(ParentStatus.child_id, ParentStatus.state).where(window.valid(ParentStatus))):
-        states[child].append(state)
+    away, incapable = (
+        func.sum(case((ParentStatus.state == state, 1), else_=0)) for state in (ParentState.AWAY, ParentState.INCAPABLE)
+    )
+    each = select(ParentStatus.child_id, away, incapable).where(window.valid(ParentStatus)).group_by(ParentStatus.child_id)
+    parents = {child: (away, incapable) for child, away, incapable in window.session.execute(each)}
     valid = select(Agreement.child_id).where(window.valid(Agreement), window.entered(Agreement))
     signed = set(window.session.scalars(valid, execution_options=WITH_TRASH))
 
     def needed(member: Member) -> bool:
-        there = states.get(member.child_id, [])
-        away = there.count(ParentState.AWAY)
-        return away > 1 or (away == 1 and ParentState.INCAPABLE in there)
+        away, incapable = parents.get(member.child_id, (0, 0))
+        return away > 1 or (away == 1 and incapable > 0)
 
     def met(member: Member) -> tuple[bool, str]:
         has = member.child_id in signed
