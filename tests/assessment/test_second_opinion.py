@@ -524,7 +524,9 @@ class Bench:
             self.judge(county)
             session.flush()
             session.expunge_all()
-            return workflow.score(session, session.get_one(m.Round, 90_000))
+            found = workflow.score(session, session.get_one(m.Round, 90_000))
+            assert workflow.score(session, session.get_one(m.Round, 90_000), lines=False).cards == found.cards
+            return found
         finally:
             session.rollback()
             session.expunge_all()

@@ -73,7 +73,8 @@ def home_visits(window: Window) -> ByUnit:
     visits = _days(window)[CareKind.VISIT]
 
     def met(member: Member, term: Term) -> tuple[Decimal, str]:
-        held = [weight for on, weight in visits.get(member.key, ()) if term.start <= on <= term.last_day]
+        first, last = term.start, term.last_day
+        held = [weight for on, weight in visits.get(member.key, ()) if first <= on <= last]
         note = "" if len(held) >= wanted else f"{term.name}入户家访 {len(held)} 次，应 {wanted} 次"
         return _enough(held, wanted), note
 
@@ -226,21 +227,27 @@ def holiday_handovers(window: Window) -> ByUnit:
         done[child, window.unit_of[school], holiday_id] = (done_on, back_on)
 
     def entries() -> Iterator[Entry]:
+        nothing = (None, None)
         for holiday in holidays:
-            for m in window.on_the_books(holiday.start - DAY):
-                handed_over = _handed_over(window, holiday, *done.get((*m.key, holiday.id), (None, None)))
-                yield m.unit, f"{m.child_id}/{holiday.code}", holiday.name, m.child_id, *handed_over
+            key, code, name, over = holiday.id, holiday.code, holiday.name, window.cut_off > holiday.last_day
+            for child, _enrolment, _school, unit in window.on_the_books(holiday.start - DAY):
+                yield (
+                    unit,
+                    f"{child}/{code}",
+                    name,
+                    child,
+                    *_handed_over(window, name, over, *done.get((child, unit, key), nothing)),
+                )
 
     return shares(of_each(window, entries()))
 
 
-def _handed_over(window: Window, holiday: Holiday, done_on: dt.date | None, back_on: dt.date | None) -> tuple[bool, str]:
+def _handed_over(window: Window, holiday: str, over: bool, done_on: dt.date | None, back_on: dt.date | None) -> tuple[bool, str]:
     if window.by_now(back_on):
         return True, ""
     if not window.by_now(done_on):
-        return False, f"{holiday.name}未交接"
-    over = window.cut_off > holiday.last_day
-    return not over, f"{holiday.name}未返校销号" if over else ""
+        return False, f"{holiday}未交接"
+    return not over, f"{holiday}未返校销号" if over else ""
 
 
 # --- what must be answered within so many days

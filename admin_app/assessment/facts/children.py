@@ -93,13 +93,11 @@ def _cards(window: Window) -> dict[Key, dt.date]:
 
 def _phone_changes(window: Window) -> dict[int, dt.date]:
     """When a phone of a parent or of the present carer changed last."""
-    of_parents = select(Parent.child_id, func.max(Parent.phone_changed_on)).group_by(Parent.child_id)
-    of_carers = select(Carer.child_id, func.max(Carer.phone_changed_on)).where(window.valid(Carer)).group_by(Carer.child_id)
-    changed: dict[int, dt.date] = {}
-    for child, day in window.session.execute(union_all(of_parents, of_carers)):
-        if day is not None:
-            changed[child] = max(day, changed.get(child, day))
-    return changed
+    of_parents = select(Parent.child_id, Parent.phone_changed_on.label("day"))
+    of_carers = select(Carer.child_id, Carer.phone_changed_on.label("day")).where(window.valid(Carer))
+    every = union_all(of_parents, of_carers).subquery()
+    last = select(every.c.child_id, func.max(every.c.day)).where(every.c.day.is_not(None)).group_by(every.c.child_id)
+    return dict(window.session.execute(last).all())
 
 
 @once
