@@ -170,16 +170,17 @@ def evaluations(window: Window) -> ByUnit:
     stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
     entered = (func.max(Evaluation.on), window.entry(func.min(Evaluation.created_at)))
     covered = [case((func.count(getattr(Evaluation, side)) > 0, 1 << n), else_=0) for n, side in enumerate(SIDES)]
-    asked = select(*stay, cast(Evaluation.rater, String), *entered, sum(covered[1:], covered[0]))  # the sides as bits of a number
-    asked = asked.where(window.entered(Evaluation)).group_by(*stay, Evaluation.rater)
+    by = stay if window.back_entry is BackEntry.FULL else (*stay, Evaluation.rater)  # each rater's weighs as it was entered
+    rater = cast(Evaluation.rater, String)
+    asked = select(*stay, func.min(rater), func.max(rater), *entered, sum(covered[1:], covered[0]))  # the sides as bits of a number
+    asked = asked.where(window.entered(Evaluation)).group_by(*by)
     sides: dict[tuple[int, int, int], int] = {}
-    raters: dict[tuple[int, int, int], tuple[str, ...]] = {}
+    raters: dict[tuple[int, int, int], frozenset[str]] = {}
     weights: dict[tuple[int, int, int], Decimal] = {}
-    unit_of, weight, nobody = window.unit_of, window.weight, ()
-    for child, school, term_id, rater, on, created, bits in window.session.execute(asked, execution_options=WITH_TRASH):
+    unit_of, weight, together = window.unit_of, window.weight, cache(frozenset)
+    for child, school, term_id, one, other, on, created, bits in window.session.execute(asked, execution_options=WITH_TRASH):
         key = (child, unit_of[school], term_id)
-        if rater not in (there := raters.get(key, nobody)):
-            raters[key] = (*there, rater)
+        raters[key] = together((one, other)) | raters.get(key, frozenset())
         weights[key] = max(weight(on, created), weights.get(key, ZERO))
         sides[key] = sides.get(key, 0) | bits
     words = {side: labels.label(Evaluation, side) for side in SIDES}

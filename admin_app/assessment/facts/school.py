@@ -32,7 +32,22 @@ from ...models import (
     TrainingSession,
 )
 from ..scoring import Fact, Line
-from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked, total
+from .catalogue import (
+    ONE,
+    ZERO,
+    ByUnit,
+    events,
+    for_each_unit,
+    grouped,
+    metric,
+    of_each,
+    share,
+    shares,
+    still,
+    tally,
+    ticked,
+    total,
+)
 from .window import CHINA, DAY, WITH_TRASH, Site, Window, midnight, once
 
 GROUPS = (Body.LEADING, Body.WORKING)
@@ -293,6 +308,9 @@ def carers_reached(window: Window) -> ByUnit:
     for school, key, on, entered in window.session.execute(attended, execution_options=WITH_TRASH):
         carer = (window.unit_of[school], key)
         reached[carer] = max(window.weight(on, entered), reached.get(carer, ZERO))
+    if not window.lines:
+        each = ((unit, key, "", 0, reached.get((unit, key), ZERO), "") for unit, key in carers)
+        return shares(of_each(window, each))
     lines = []
     for (unit, key), rows in carers.items():
         name, child = rows[0]
