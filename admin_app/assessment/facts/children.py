@@ -31,13 +31,14 @@ from .window import WITH_TRASH, Key, Member, Window, holds, once
 @metric("F1", "建档率", "档案完整的儿童", "口径内儿童", "三(三) 一人一档", place="child")
 def complete_dossiers(window: Window) -> ByUnit:
     """Share of C whose dossier holds every required field and a note of each state in the current term."""
-    asked = completeness.statement(window.cut_off, window.current_term, window.entered)
-    rows = window.session.execute(asked.where(Child.deleted_at.is_(None)), execution_options=WITH_TRASH)
-    lacking = {row[0]: completeness.missing_in(row) for row in rows}
+    asked = completeness.lacking(window.cut_off, window.current_term, window.entered)
+    lacking: dict[int, list[int]] = defaultdict(list)
+    for child, n in window.session.execute(asked, execution_options=WITH_TRASH).all():
+        lacking[child].append(n)
 
     def met(member: Member) -> tuple[bool, str]:
-        missing = lacking.get(member.child_id, [])
-        return not missing, "缺：" + "、".join(r.label for r in missing) if missing else ""
+        missing = lacking.get(member.child_id, ())
+        return not missing, "缺：" + "、".join(completeness.REQUIREMENTS[n].label for n in sorted(missing)) if missing else ""
 
     return of_children(window, met)
 
