@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ def home_visits(window: Window) -> ByUnit:
 
     def met(member: Member, term: Term) -> tuple[Decimal, str]:
         first, last = term.start, term.last_day
-        held = [weight for on, weight in visits.get(member.key, ()) if first <= on <= last]
+        held = [weight for on, weight, _month in visits.get(member.key, ()) if first <= on <= last]
         note = "" if len(held) >= wanted else f"{term.name}入户家访 {len(held)} 次，应 {wanted} 次"
         return _enough(held, wanted), note
 
@@ -99,48 +100,53 @@ COUNTING = {
     CareKind.TALK: (CareRecord.kind == CareKind.TALK) & CareRecord.role.in_((TalkerRole.RESPONSIBLE, TalkerRole.CLASS_TEACHER)),
 }
 """Visits at home, any contact, talks by the class teacher or the responsible person."""
+Held = tuple[dt.date, Decimal, tuple[int, int]]
+"""(day, what it weighs, month): a care record that counts."""
 
 
 @once
-def _days(window: Window) -> dict[CareKind, dict[Key, list[tuple[dt.date, Decimal]]]]:
-    """The days of the care records that count and what each weighs, by kind and child, for the unit whose staff made them."""
+def _days(window: Window) -> dict[CareKind, dict[Key, list[Held]]]:
+    """The care records that count, the best first (ruling 18), by kind and child, for the unit whose staff made them."""
     which = case(
         {kind.value: n for n, kind in enumerate(COUNTING)}, value=cast(CareRecord.kind, String)
     )  # a number is read fastest
     when = cast(CareRecord.on, String)
     if window.back_entry is not BackEntry.FULL:
         when = when + cast(CareRecord.created_at, String)
-    held = select(which.label("which"), CareRecord.child_id, CareRecord.school_id, when.label("day"))
-    held = held.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord)).subquery()
-    each = (held.c.which, held.c.child_id, held.c.school_id)
-    asked = select(*each, func.aggregate_strings(held.c.day, ",")).group_by(*each)  # one row a child: records are many
-    found: list[dict[Key, list[tuple[dt.date, Decimal]]]] = [defaultdict(list) for _ in COUNTING]
+    counts = select(which.label("which"), CareRecord.child_id, CareRecord.school_id, when.label("day"))
+    counts = counts.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord)).subquery()
+    each = (counts.c.which, counts.c.child_id, counts.c.school_id)
+    asked = select(*each, func.aggregate_strings(counts.c.day, ",")).group_by(*each)  # one row a child: records are many
+    found: list[dict[Key, list[Held]]] = [defaultdict(list) for _ in COUNTING]
     unit_of = window.unit_of
 
     @cache
-    def read(day: str) -> tuple[dt.date, Decimal]:
+    def read(day: str) -> Held:
         on, created = dt.date.fromisoformat(day[:10]), day[10:]
-        return on, window.weight(on, dt.datetime.fromisoformat(created).replace(tzinfo=dt.UTC) if created else None)
+        weight = window.weight(on, dt.datetime.fromisoformat(created).replace(tzinfo=dt.UTC) if created else None)
+        return on, weight, (on.year, on.month)
 
     for n, child, school, days in window.session.execute(asked, execution_options=WITH_TRASH):
         found[n][child, unit_of[school]] += map(read, days.split(","))
+    if window.back_entry is not BackEntry.FULL:
+        for held in chain.from_iterable(of_kind.values() for of_kind in found):
+            held.sort(key=itemgetter(1), reverse=True)
     return dict(zip(COUNTING, found, strict=True))
 
 
 def _enough(weights: list[Decimal], wanted: int) -> Decimal:
     """Nothing unless there are enough; else what the last of the best ones weighs (ruling 18)."""
-    return sorted(weights, reverse=True)[wanted - 1] if len(weights) >= wanted else ZERO
+    return weights[wanted - 1] if len(weights) >= wanted else ZERO
 
 
-def _months(days: dict[Key, list[tuple[dt.date, Decimal]]], wanted: int) -> dict[Key, dict[tuple[int, int], Decimal]]:
+def _months(records: dict[Key, list[Held]], wanted: int) -> dict[Key, dict[tuple[int, int], Decimal]]:
     """The months in which there were enough, and what each weighs."""
     found: dict[Key, dict[tuple[int, int], Decimal]] = {}
-    for key, each in days.items():
-        by_month: dict[tuple[int, int], int] = {}
+    for key, held in records.items():
+        so_far: dict[tuple[int, int], int] = {}
         found[key] = months = {}
-        for on, weight in sorted(each, key=itemgetter(1), reverse=True):
-            month = (on.year, on.month)
-            by_month[month] = n = by_month.get(month, 0) + 1
+        for _on, weight, month in held:
+            so_far[month] = n = so_far.get(month, 0) + 1
             if n == wanted and weight:
                 months[month] = weight
     return found
