@@ -1,4 +1,4 @@
-"""Times the scoring of a round: in all, its shared facts, and each metric on warm shared facts.
+"""Times the scoring of a round: in all, its shared facts, and each metric on warm shared facts (numbers alone).
 
 Of the demo county; or, with ``--schools`` and ``--children``, of the county many times over.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import argparse
 import math
+import statistics
+import time
 from collections import defaultdict
 
 from sqlalchemy import func, select
 
 from admin_app.access import SYSTEM
 from admin_app.assessment import workflow
-from admin_app.assessment.facts import METRICS, Window
+from admin_app.assessment.facts import METRICS, Window, compute
 from admin_app.db import analyse, db, session_with
 from admin_app.models import Child, Round, RoundState, School
 from bench import Peak, empty_app, load_demo, machine, province, spread, statements, timed
@@ -24,19 +26,21 @@ SHARED = (
 """What the metrics share: computed once a round, on first use."""
 
 
-def score_once(code: str) -> tuple[float, int, int]:
-    """Milliseconds, statements and schools of one scoring, as the command ``score`` does it."""
+def score_once(code: str, *, lines: bool) -> tuple[float, int, int]:
+    """Milliseconds, statements and schools of one scoring: its numbers alone, as the ranking and the command ``score`` ask for
+    them, or with the lists behind them, as for a freeze.
+    """
     with session_with(SYSTEM) as session, statements(db.engine) as sent:
         round_ = session.scalars(select(Round).where(Round.code == code)).one()
         sent.clear()
-        took, results = timed(lambda: workflow.score(session, round_))
+        took, results = timed(lambda: workflow.score(session, round_, lines=lines))
         return took, len(sent), len(results.cards)
 
 
 def parts_once(code: str, times: dict[str, list[float]], counts: dict[str, int]) -> None:
     with session_with(SYSTEM) as session, statements(db.engine) as sent:
         round_ = session.scalars(select(Round).where(Round.code == code)).one()
-        window = Window.of(session, round_)
+        window = Window.of(session, round_, lines=False)
 
         def note(name: str, took: float) -> None:
             times[name].append(took)
@@ -47,7 +51,7 @@ def parts_once(code: str, times: dict[str, list[float]], counts: dict[str, int])
             note(f"shared {name}", timed(lambda name=name: getattr(window, name))[0])
         for metric, described in METRICS.items():
             sent.clear()
-            note(f"{metric} {described.title}", timed(lambda described=described: described.compute(window))[0])
+            note(f"{metric} {described.title}", timed(lambda metric=metric: compute(window, (), [metric]))[0])
 
 
 def multiply(code: str, schools: int, children: int) -> None:
@@ -88,17 +92,24 @@ def main() -> None:
         if any(wanted):
             multiply(code, *wanted)
         else:
-            score_once(code)  # the first one compiles the statements
-        memory = Peak()
-        scored = [score_once(code) for _ in range(runs)]
-        took, sent, schools = [s[0] for s in scored], scored[0][1], scored[0][2]
-        print(f"score, round {code}, {schools} schools, {runs} runs: {spread(took)}, {sent} statements, {memory}", flush=True)
+            score_once(code, lines=True)  # the first one compiles the statements
+        for lines, words in ((False, "numbers alone"), (True, "with all lists")):
+            memory, used = Peak(), time.process_time()
+            scored = [score_once(code, lines=lines) for _ in range(runs)]
+            took, sent, schools = [s[0] for s in scored], scored[0][1], scored[0][2]
+            cpu = (time.process_time() - used) / runs
+            print(
+                f"score, {words}, round {code}, {schools} schools, {runs} runs: {spread(took)}, {cpu:.2f} s of this process, "
+                f"{sent} statements, {memory}",
+                flush=True,
+            )
         times: dict[str, list[float]] = defaultdict(list)
         per_part: dict[str, int] = {}
         for _ in range(runs):
             parts_once(code, times, per_part)
+        whole = sum(statistics.median(each) for each in times.values())
         for name, each in times.items():
-            print(f"  {spread(each)}  {per_part[name]} statements  {name}")
+            print(f"  {spread(each)}  {statistics.median(each) / whole:4.0%}  {per_part[name]} statements  {name}")
 
 
 if __name__ == "__main__":

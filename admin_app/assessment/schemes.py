@@ -370,7 +370,7 @@ def tried(session: Session, round_: Round, rule: Rule) -> list[Try]:
     present = {each.code: each for _indicator, each in workflow.rules_of(session, round_)}.get(rule.code)
     schools = workflow.assessed(session)
     metrics = facts.known((*rule.metrics, *(present.metrics if present else ())))
-    by_unit = facts.compute(Window.of(session, round_), [school.id for school in schools], metrics)
+    by_unit = facts.compute(Window.of(session, round_, lines=False), [school.id for school in schools], metrics)
     workflow.add_places(by_unit, [each for each in (rule, present) if each], schools)
     found = []
     for school in schools:

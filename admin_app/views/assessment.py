@@ -92,9 +92,9 @@ class AssessmentView(ToolView):
             abort(404)
         return indicator
 
-    def _results(self, round_: Round) -> workflow.Results:
+    def _results(self, round_: Round, *, lines: bool = False) -> workflow.Results:
         with session_with(SYSTEM) as session:
-            return workflow.score(session, session.get_one(Round, round_.id))
+            return workflow.score(session, session.get_one(Round, round_.id), lines=lines)
 
     def _see_all(self) -> bool:
         """School accounts see their own card; the county's table is the office's and the leader's."""
@@ -189,7 +189,7 @@ class AssessmentView(ToolView):
         """Why this score: the formula in words, its numbers, and the names behind them."""
         sheet = self._sheet()
         indicator = self._indicator(sheet)
-        results = self._results(sheet.round)
+        results = self._results(sheet.round, lines=True)
         card = results.by_school.get(sheet.school_id)
         if card is None:
             abort(404)
@@ -223,7 +223,7 @@ class AssessmentView(ToolView):
             return self.render("assessment/none.html")
         with session_with(SYSTEM) as session:
             same = session.get_one(Round, round_.id)
-            found = anomalies.of(session, same, workflow.score(session, same).cards)
+            found = anomalies.of(session, same, workflow.score(session, same, lines=False).cards)
         schools = {s.id: s for s in self.db_session.scalars(select(School).where(School.assessed))}
         sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
         return self.render(
