@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from ..scoring import Fact, Line
 from . import activities, care, children, counted, school
@@ -40,7 +39,7 @@ def compute(window: Window, units: Iterable[int], wanted: Iterable[str] | None =
             by_unit = described.compute(window)
             for unit, facts in found.items():
                 fact = by_unit.get(unit, Fact(None))
-                facts[code] = fact if window.lines else replace(fact, lines=())
+                facts[code] = fact if window.lines else Fact(fact.value, fact.numerator, fact.denominator)
     return found
 
 

@@ -236,15 +236,10 @@ def holiday_handovers(window: Window) -> ByUnit:
     def entries() -> Iterator[Entry]:
         nothing = (None, None)
         for holiday in holidays:
-            key, code, name, over = holiday.id, holiday.code, holiday.name, window.cut_off > holiday.last_day
+            key, mark, name, over = holiday.id, f"/{holiday.code}", holiday.name, window.cut_off > holiday.last_day
             for child, _enrolment, _school, unit in window.on_the_books(holiday.start - DAY):
-                yield (
-                    unit,
-                    f"{child}/{code}",
-                    name,
-                    child,
-                    *_handed_over(window, name, over, *done.get((child, unit, key), nothing)),
-                )
+                found = done.get((child, unit, key), nothing)
+                yield unit, child, mark, name, *_handed_over(window, name, over, *found)
 
     return shares(of_each(window, entries()))
 

@@ -81,17 +81,17 @@ def grouped(lines: Iterable[tuple[int, Line]]) -> dict[int, list[Line]]:
     return found
 
 
-Entry = tuple[int, object, str, int, Met, str]
-"""(unit, key, part, child, is it there, note): what the line of a child says."""
+Entry = tuple[int, int, str, str, Met, str]
+"""(unit, child, mark, part, is it there, note): what the line of a child says; the mark tells its lines apart."""
 
 
 def of_each(window: Window, entries: Iterable[Entry]) -> Iterator[tuple[int, Line]]:
     """A line for each of very many children; where the numbers alone are asked for their sum, one line a unit and part."""
     if window.lines:
-        for unit, key, part, child, met, note in entries:
-            yield unit, ticked(key, window.name_of(child), met, note, part, child)
+        for unit, child, mark, part, met, note in entries:
+            yield unit, ticked(f"{child}{mark}", window.name_of(child), met, note, part, child)
         return
-    alike = Counter((unit, part, met) for unit, _key, part, _child, met, _note in entries)
+    alike = Counter((unit, part, met) for unit, _child, _mark, part, met, _note in entries)
     for (unit, part, met), n in alike.items():
         yield unit, Line("", "", met * n if isinstance(met, Decimal) else Decimal(n if met else 0), Decimal(n), "", part)
 
@@ -142,7 +142,7 @@ def for_each_unit(window: Window, make: Callable[[Site], Fact]) -> ByUnit:
 def of_children(window: Window, met: Notes, needed: Callable[[Member], bool] = lambda _member: True) -> ByUnit:
     """A share of C, or of those in C who need a thing: one line a child."""
     members = filter(needed, window.children)
-    return shares(of_each(window, ((m.unit, m.child_id, "", m.child_id, *met(m)) for m in members)))
+    return shares(of_each(window, ((m.unit, m.child_id, "", "", *met(m)) for m in members)))
 
 
 def of_terms(window: Window, met: TermNotes) -> list[tuple[int, Line]]:
@@ -150,9 +150,9 @@ def of_terms(window: Window, met: TermNotes) -> list[tuple[int, Line]]:
 
     def entries() -> Iterator[Entry]:
         for term, members in window.by_term:
-            code, name = term.code, term.name
+            mark, name = f"/{term.code}", term.name
             for m in members:
-                yield m.unit, f"{m.child_id}/{code}", name, m.child_id, *met(m, term)
+                yield m.unit, m.child_id, mark, name, *met(m, term)
 
     return list(of_each(window, entries()))
 

@@ -309,8 +309,7 @@ def carers_reached(window: Window) -> ByUnit:
         carer = (window.unit_of[school], key)
         reached[carer] = max(window.weight(on, entered), reached.get(carer, ZERO))
     if not window.lines:
-        each = ((unit, key, "", 0, reached.get((unit, key), ZERO), "") for unit, key in carers)
-        return shares(of_each(window, each))
+        return shares(of_each(window, ((unit, 0, "", "", reached.get((unit, key), ZERO), "") for unit, key in carers)))
     lines = []
     for (unit, key), rows in carers.items():
         name, child = rows[0]
