@@ -122,7 +122,7 @@ class Window:
     back_entry: BackEntry = BackEntry.FULL
     back_entry_days: int = 30
     lines: bool = True
-    """Are the lines behind the facts asked for, or the numbers alone? Of a province the lines take longer than the rest."""
+    """Are the lines behind the facts asked for, or the numbers alone? Making and sorting them takes half again as long."""
 
     @classmethod
     def of(cls, session: Session, round_: Round, *, lines: bool = True) -> Window:
