@@ -353,7 +353,7 @@ def score(code: str, school_code: str | None, as_json: bool) -> None:
     app = running_app()
     with app.app_context(), session_with(SYSTEM) as session:
         round_ = _round(session, code)
-        cards = rounds.score(session, round_).cards
+        cards = rounds.score(session, round_, lines=False).cards
         school = _school(session, school_code)
         if school:
             cards = [card for card in cards if card.school_id == school.id]

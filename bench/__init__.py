@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import resource
 import sqlite3
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,23 @@ from admin_app.db import analyse, db, writing
 
 
 @contextmanager
-def empty_app() -> Iterator[Flask]:
-    """A migrated app with the reference data, in a folder that is deleted afterwards."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, app_in(Path(folder)) as app:
-        yield app
+def empty_app(*, postgres: bool = False) -> Iterator[Flask]:
+    """A migrated app with the reference data, in a folder that is deleted afterwards; on SQLite or a PostgreSQL of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        with _server_in(folder) if postgres else nullcontext("") as url, app_in(folder, url) as app:
+            yield app
+
+
+def _server_in(folder: Path) -> AbstractContextManager[str]:
+    from tests.databases import postgres_server
+
+    return postgres_server(folder)
 
 
 @contextmanager
-def app_in(folder: Path) -> Iterator[Flask]:
-    app = commands.ready_app(settings.read({"DATA_DIR": str(folder), "RATE_LIMITS": "off"}))
+def app_in(folder: Path, url: str = "") -> Iterator[Flask]:
+    app = commands.ready_app(settings.read({"DATA_DIR": str(folder), "DATABASE_URL": url, "RATE_LIMITS": "off"}))
     try:
         yield app
     finally:
@@ -70,6 +80,22 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = work()
     return (time.perf_counter() - start) * 1000, result
+
+
+class Peak:
+    """The most memory held since it was made, over what was held then, in MB. Linux; the start-up's own peak is forgotten."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        Path("/proc/self/clear_refs").write_text("5")
+        self.before = self.now()
+
+    @staticmethod
+    def now() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    def __str__(self) -> str:
+        return f"peak memory +{self.now() - self.before:.1f} MB over {self.before:.0f} MB"
 
 
 def spread(times: list[float]) -> str:

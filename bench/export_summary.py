@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import multiprocessing
-import resource
 import sys
 import tempfile
 from pathlib import Path
@@ -18,28 +16,12 @@ from admin_app.access import SYSTEM
 from admin_app.assessment import results, workbooks
 from admin_app.db import session_with
 from admin_app.models import Round, RoundState
-from bench import app_in, load_demo, machine, spread, timed
+from bench import Peak, app_in, load_demo, machine, spread, timed
 
 
 def fill(folder: Path) -> None:
     with app_in(folder) as app, app.app_context():
         load_demo()
-
-
-class Peak:
-    """The most memory held since it was made, over what was held then, in MB. Linux; the start-up's own peak is forgotten."""
-
-    def __init__(self) -> None:
-        gc.collect()
-        Path("/proc/self/clear_refs").write_text("5")
-        self.before = self.now()
-
-    @staticmethod
-    def now() -> float:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-    def __str__(self) -> str:
-        return f"peak memory +{self.now() - self.before:.1f} MB over {self.before:.0f} MB"
 
 
 def measure(folder: Path, runs: int) -> None:

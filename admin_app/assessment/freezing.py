@@ -56,9 +56,9 @@ def applying(session: Session, round_: Round) -> frozenset[tuple[int, str]]:
     return frozenset((school, code) for school, code in session.execute(rows))
 
 
-def facts(session: Session, round_: Round, *, lists: bool, school_id: int | None = None) -> dict[int, dict[str, Fact]]:
-    """The facts as kept: {school: {metric: fact}}; without ``lists`` the numbers alone, which are read at once."""
-    columns = (ItemScore.school_id, ItemScore.facts, *((ItemScore.lists,) if lists else ()))
+def facts(session: Session, round_: Round, *, lines: bool, school_id: int | None = None) -> dict[int, dict[str, Fact]]:
+    """The facts as kept: {school: {metric: fact}}; without ``lines`` the numbers alone, which are read at once."""
+    columns = (ItemScore.school_id, ItemScore.facts, *((ItemScore.lists,) if lines else ()))
     asked = select(*columns).join(Sheet, Sheet.id == ItemScore.sheet_id).where(Sheet.round_id == round_.id)
     if school_id is not None:
         asked = asked.where(ItemScore.school_id == school_id)
@@ -66,8 +66,8 @@ def facts(session: Session, round_: Round, *, lists: bool, school_id: int | None
     for school, numbers, *rest in session.execute(asked):
         of_school = found.setdefault(school, {})
         for code, (value, numerator, denominator) in numbers.items():
-            lines = tuple(_line(plain) for plain in rest[0].get(code, ())) if rest else ()
-            of_school[code] = Fact(_decimal(value), Decimal(numerator), Decimal(denominator), lines)
+            behind = tuple(_line(plain) for plain in rest[0].get(code, ())) if rest else ()
+            of_school[code] = Fact(_decimal(value), Decimal(numerator), Decimal(denominator), behind)
     return found
 
 

@@ -115,16 +115,16 @@ class Counted(NamedTuple):
     applying: frozenset[tuple[int, str]]
 
 
-def score(session: Session, round_: Round, *, lists: bool = True, stages: Iterable[Stage] = tuple(Stage)) -> Results:
+def score(session: Session, round_: Round, *, lines: bool = True, stages: Iterable[Stage] = tuple(Stage)) -> Results:
     """The cards of a round for all schools. ``session``: bound to SYSTEM.
 
-    :param lists: whether the names behind the numbers of a frozen round are wanted; they take longer to read.
+    :param lines: are the lists behind the facts asked for? Without them there are the numbers alone, in less time.
     :param stages: which steps' marks count: all, or those before the decision.
     """
     if round_.is_final:
-        return Results(freezing.cards(session, round_), freezing.facts(session, round_, lists=lists))
+        return Results(freezing.cards(session, round_), freezing.facts(session, round_, lines=lines))
     schools, rules = taking_part(session, round_), rules_of(session, round_)
-    known = counted(session, round_, schools, rules, lists=lists)
+    known = counted(session, round_, schools, rules, lines=lines)
     given, added = judged(session, round_, stages), adjustments(session, round_)
     vetoes = approvals.approved(session, Adjustment.__tablename__)
     cards = [card_of(school, rules, known, given, added.get(school.id, ()), vetoes, round_) for school in schools]
@@ -139,16 +139,16 @@ def taking_part(session: Session, round_: Round) -> list[School]:
     return list(session.scalars(of_round.order_by(School.school_group, School.code)))
 
 
-def counted(session: Session, round_: Round, schools: list[School], rules: list[tuple[Indicator, Rule]], *, lists: bool) -> Counted:
+def counted(session: Session, round_: Round, schools: list[School], rules: list[tuple[Indicator, Rule]], *, lines: bool) -> Counted:
     """The facts of a round that is not circulated yet: counted anew, or as kept at the freeze with the bureau's own beside them
     (ruling 18: what the bureau enters binds at the decision)."""
     wanted = facts.known(code for _indicator, rule in rules for code in rule.metrics)
-    units, window = [school.id for school in schools], Window.of(session, round_)
+    units, window = [school.id for school in schools], Window.of(session, round_, lines=lines)
     if not round_.is_frozen:
         known = facts.compute(window, units, wanted)
         applying = frozenset((unit, rule.code) for unit in units for _i, rule in rules if applies(rule, window, unit))
     else:
-        kept = freezing.facts(session, round_, lists=lists)
+        kept = freezing.facts(session, round_, lines=lines)
         known, applying = {unit: dict(kept.get(unit, {})) for unit in units}, freezing.applying(session, round_)
         if round_.decided_at is None:
             for unit, found in facts.compute(window, units, [code for code in wanted if is_bureaus(code)]).items():
@@ -209,7 +209,7 @@ def card_of(
 def self_cards(session: Session, round_: Round) -> dict[int, Card]:
     """Every school's own card: what is computed today and its self-scores. ``session``: bound to SYSTEM."""
     schools, rules = taking_part(session, round_), rules_of(session, round_)
-    known, own = counted(session, round_, schools, rules, lists=False), self_judged(session, round_)
+    known, own = counted(session, round_, schools, rules, lines=False), self_judged(session, round_)
     return {school.id: card_of(school, rules, known, own, (), frozenset(), round_) for school in schools}
 
 

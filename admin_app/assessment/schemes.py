@@ -370,7 +370,7 @@ def tried(session: Session, round_: Round, rule: Rule) -> list[Try]:
     present = {each.code: each for _indicator, each in results.rules_of(session, round_)}.get(rule.code)
     schools = results.assessed(session)
     metrics = facts.known((*rule.metrics, *(present.metrics if present else ())))
-    window = Window.of(session, round_)
+    window = Window.of(session, round_, lines=False)
     by_unit = facts.compute(window, [school.id for school in schools], metrics)
     results.add_places(by_unit, [each for each in (rule, present) if each], schools)
     found = []

@@ -5,6 +5,7 @@ Sources: the totals, grades, quota and ties of the plan's rubric (§5.3) and its
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
@@ -252,10 +253,15 @@ def place_of(metric: str) -> str:
 def places(values: Mapping[int, Decimal | None], groups: Mapping[int, str]) -> dict[int, Decimal]:
     """The place of each school inside its group, the highest value first; ties share one, the next is skipped."""
     there = {school: value for school, value in values.items() if value is not None}
-    return {
-        school: Decimal(1 + sum(other > value for rival, other in there.items() if groups[rival] == groups[school]))
-        for school, value in there.items()
-    }
+    ordered: dict[str, list[Decimal]] = {group: [] for group in groups.values()}
+    for school, value in there.items():
+        insort(ordered[groups[school]], value)
+    return {school: Decimal(1 + _above(value, ordered[groups[school]])) for school, value in there.items()}
+
+
+def _above(value: Decimal, ordered: Sequence[Decimal]) -> int:
+    """How many are greater; ``ordered``: the smallest first."""
+    return len(ordered) - bisect_right(ordered, value)
 
 
 def _shown(rule: Rule, facts: Mapping[str, Fact]) -> tuple[Decimal | None, Decimal | None]:
@@ -286,17 +292,16 @@ def rank_groups(cards: Iterable[Card], quota: Decimal) -> list[Card]:
 
 
 def _rank(group: Sequence[Card], quota: Decimal) -> list[Card]:
-    totals = [card.total for card in group if card.takes_part and card.total is not None]
-    free = [card.total for card in group if card.takes_part and card.total is not None and not card.veto]
+    totals = sorted(card.total for card in group if card.takes_part and card.total is not None)
+    free = sorted(card.total for card in group if card.takes_part and card.total is not None and not card.veto)
     places = max(1, int((quota * len(totals)).to_integral_value(ROUND_DOWN)))
     ranked = []
     for card in group:
         if not card.takes_part or card.total is None:
             ranked.append(card)
             continue
-        better = sum(other > card.total for other in totals)
-        honoured = sum(other > card.total for other in free) < places
-        rank = better + 1 if len(totals) >= SMALLEST_RANKED_GROUP else None
+        honoured = _above(card.total, free) < places
+        rank = _above(card.total, totals) + 1 if len(totals) >= SMALLEST_RANKED_GROUP else None
         ranked.append(replace(card, rank=rank, grade=grade_of(card.total, card.veto, in_quota=honoured)))
     return sorted(ranked, key=lambda c: (c.total is None, -(c.total or ZERO), c.code))
 

@@ -52,9 +52,7 @@ def _of_school(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting
 def _of_office(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting]:
     waits = select(func.count(Appeal.id)).where(~Appeal.answers.any())
     late = session.scalar(waits.where(Appeal.due_on < on)) or 0
-    yield Waiting(
-        "appeals", "申诉待答复", f"{late} 件已超期" if late else "期限见申诉", session.scalar(waits) or 0, bool(late)
-    )
+    yield Waiting("appeals", "申诉待答复", f"{late} 件已超期" if late else "期限见申诉", session.scalar(waits) or 0, bool(late))
     if round_.state is RoundState.OPEN and round_.self_due is not None and on > round_.self_due:
         yield Waiting("round", "自评逾期未提交", f"截止 {round_.self_due}", workflow.unconfirmed(session, round_), True)
 

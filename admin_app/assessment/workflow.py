@@ -95,7 +95,7 @@ def _freeze(act: Act) -> None:
     if late and not act.words:
         raise Complaint(f"还有 {late} 所学校的自评没有经校长确认；确要截止，请写明怎样处理。", "words")
     rules, schools = results.rules_of(act.system, act.round_), results.assessed(act.system)
-    known = results.counted(act.system, act.system.get_one(Round, act.round_.id), schools, rules, lists=True)
+    known = results.counted(act.system, act.system.get_one(Round, act.round_.id), schools, rules, lines=True)
     freezing.keep(act.session, act.round_, known.facts, known.applying, rules)
     act.round_.frozen_at = utcnow()
     snapshots.take(act.session, act.round_.scheme.definition, act.round_.cut_off, f"{act.round_.title}冻结", act.by, act.round_)
@@ -160,7 +160,7 @@ def _circulate(act: Act) -> None:
         raise Complaint(f"还有 {n} 件申诉没有答复，不能通报。")
     if not act.document:
         raise Complaint("请填通报的文号。", "document")
-    found = results.score(act.system, act.system.get_one(Round, act.round_.id), lists=False)
+    found = results.score(act.system, act.system.get_one(Round, act.round_.id), lines=False)
     freezing.keep_cards(act.session, act.round_, found.cards, "card")
     act.round_.document, act.round_.published_at = act.document, utcnow()
 
@@ -426,7 +426,7 @@ def answer(session: Session, system: Session, row: Appeal, *, points: Decimal | 
     if not words:
         raise Complaint("请写明复查情况和理由。", "words")
     sheet, indicator = row.sheet, row.indicator
-    card = results.score(system, system.get_one(Round, sheet.round_id), lists=False).by_school[sheet.school_id]
+    card = results.score(system, system.get_one(Round, sheet.round_id), lines=False).by_school[sheet.school_id]
     item = next(item for item in card.items if item.code == indicator.code)
     if points is not None:
         if not 0 <= points <= item.max or patterns.cents(points) != points:

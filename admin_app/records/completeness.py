@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, exists, func, literal, not_, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from ..models import Carer, Child, Parent, Responsibility, StateNote, StateSide, Term
@@ -99,6 +99,14 @@ def current_term(session: Session, on: dt.date) -> Term | None:
 def statement(on: dt.date, term: Term | None, counts: Counts = there) -> Any:
     """Rows (id, one boolean a requirement) for all children the session may see; one statement."""
     return select(Child.id, *(r.met(on, term, counts).label(r.key) for r in REQUIREMENTS))
+
+
+def lacking(on: dt.date, term: Term | None, counts: Counts = there) -> Any:
+    """Rows (id, place in REQUIREMENTS), one for each thing a dossier still lacks, of all children the session may see; one
+    statement. What is there gives no row: of a province that is most.
+    """
+    unmet = (select(Child.id, literal(n)).where(not_(r.met(on, term, counts))) for n, r in enumerate(REQUIREMENTS))
+    return union_all(*(each.where(there(Child)) for each in unmet))
 
 
 def missing_in(row: Row[Any]) -> list[Requirement]:

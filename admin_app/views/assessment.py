@@ -96,9 +96,9 @@ class AssessmentView(ToolView):
             abort(404)
         return indicator
 
-    def _results(self, round_: Round, *, lists: bool = False) -> Results:
+    def _results(self, round_: Round, *, lines: bool = False) -> Results:
         with session_with(SYSTEM) as session:
-            return results.score(session, session.get_one(Round, round_.id), lists=lists)
+            return results.score(session, session.get_one(Round, round_.id), lines=lines)
 
     def _tree(self, round_: Round) -> list[tuple[Indicator, list[Indicator]]]:
         """First-level indicators with those below them, in order."""
@@ -395,10 +395,10 @@ class AssessmentView(ToolView):
     def _item_results(self, sheet: Sheet) -> Results:
         """The results with the names of this one school: those of a frozen round take long to read for all."""
         round_ = sheet.round
-        found = self._results(round_)
+        found = self._results(round_, lines=not round_.is_frozen)
         if round_.is_frozen:
             with session_with(SYSTEM) as session:
-                kept = freezing.facts(session, session.get_one(Round, round_.id), lists=True, school_id=sheet.school_id)
+                kept = freezing.facts(session, session.get_one(Round, round_.id), lines=True, school_id=sheet.school_id)
             found.facts[sheet.school_id] = found.facts.get(sheet.school_id, {}) | kept.get(sheet.school_id, {})
         return found
 
@@ -424,7 +424,7 @@ class AssessmentView(ToolView):
             return self.render("assessment/none.html")
         with session_with(SYSTEM) as session:
             same = session.get_one(Round, round_.id)
-            found = anomalies.of(session, same, results.score(session, same, lists=False).cards)
+            found = anomalies.of(session, same, results.score(session, same, lines=False).cards)
         schools = {s.id: s for s in self.db_session.scalars(select(School).where(School.assessed))}
         sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
         return self.render(

@@ -68,7 +68,7 @@ class HomeView(Gate, AdminIndexView):
     def _results(self, round_: Round) -> Any:
         """Of a frozen round, which is read; a trial of an open one takes its time and is made on its own page."""
         with session_with(SYSTEM) as session:
-            return results.score(session, session.get_one(Round, round_.id), lists=False)
+            return results.score(session, session.get_one(Round, round_.id), lines=False)
 
     def _own_sheet(self, round_: Round) -> Sheet | None:
         """The sheet of a school account's own assessed school."""

@@ -22,14 +22,16 @@ def school(system, ids):
 
 @pytest.fixture
 def found(system, ids, school):
-    """One metric of a school, counted anew."""
+    """One metric of a school, counted anew; the same when its numbers alone are asked for."""
 
     def count(metric, at=None, cut_off=None):
         system.flush()
         window = Window.of(system, system.get(m.Round, ids.round))
         window = replace(window, cut_off=cut_off) if cut_off else window
         unit = (at or school).id
-        return facts.compute(window, [unit], [metric])[unit][metric]
+        fact = facts.compute(window, [unit], [metric])[unit][metric]
+        assert facts.compute(replace(window, lines=False), [unit], [metric])[unit][metric] == replace(fact, lines=())
+        return fact
 
     return count
 

@@ -210,7 +210,7 @@ class Round(RuleBasedStateMachine):
         if self.state not in WHEN["judge"]:
             return
         with session_with(SYSTEM) as system:
-            cards = results.score(system, system.get_one(m.Round, self.ids.round), lists=False).cards
+            cards = results.score(system, system.get_one(m.Round, self.ids.round), lines=False).cards
             waiting = [(card.school_id, item.code) for card in cards for item in card.items if item.status == "missing"]
 
         def act(session, _system):

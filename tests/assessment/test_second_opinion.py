@@ -525,7 +525,9 @@ class Bench:
             self.confirm_vetoes()
             session.flush()
             session.expunge_all()
-            return results.score(session, session.get_one(m.Round, 90_000))
+            found = results.score(session, session.get_one(m.Round, 90_000))
+            assert results.score(session, session.get_one(m.Round, 90_000), lines=False).cards == found.cards
+            return found
         finally:
             session.rollback()
             session.expunge_all()

@@ -79,7 +79,7 @@ def test_what_the_bureau_finds_on_the_spot_counts_until_the_decision(system, ids
     system.commit()
     assert item_of(system, judged, ids.a, "A10.1").score == Decimal("1.80")
     walk(system, judged, S.PUBLICITY)
-    kept = freezing.facts(system, judged, lists=True)[ids.a]["F20"]
+    kept = freezing.facts(system, judged, lines=True)[ids.a]["F20"]
     assert kept.numerator == 90 and kept.lines[-1].name == "2026-09-01 抽查"
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import String, case, cast, func, or_, select
@@ -13,6 +16,7 @@ from sqlalchemy import String, case, cast, func, or_, select
 from ... import labels
 from ...models import (
     Attention,
+    BackEntry,
     CareKind,
     CareRecord,
     CareWay,
@@ -24,6 +28,7 @@ from ...models import (
     Holiday,
     HolidayKind,
     Letter,
+    Rater,
     TalkerRole,
     Term,
     Transfer,
@@ -35,11 +40,13 @@ from .catalogue import (
     ONE,
     ZERO,
     ByUnit,
+    Entry,
     events,
     for_each_unit,
     grouped,
     mean_over_parts,
     metric,
+    of_each,
     of_months,
     of_terms,
     share,
@@ -67,7 +74,8 @@ def home_visits(window: Window) -> ByUnit:
     visits = _days(window)[CareKind.VISIT]
 
     def met(member: Member, term: Term) -> tuple[Decimal, str]:
-        held = [weight for on, weight in visits.get(member.key, ()) if term.start <= on <= term.last_day]
+        first, last = term.start, term.last_day
+        held = [weight for on, weight, _month in visits.get(member.key, ()) if first <= on <= last]
         note = "" if len(held) >= wanted else f"{term.name}入户家访 {len(held)} 次，应 {wanted} 次"
         return _enough(held, wanted), note
 
@@ -92,36 +100,55 @@ COUNTING = {
     CareKind.TALK: (CareRecord.kind == CareKind.TALK) & CareRecord.role.in_((TalkerRole.RESPONSIBLE, TalkerRole.CLASS_TEACHER)),
 }
 """Visits at home, any contact, talks by the class teacher or the responsible person."""
+Held = tuple[dt.date, Decimal, tuple[int, int]]
+"""(day, what it weighs, month): a care record that counts."""
 
 
 @once
-def _days(window: Window) -> dict[CareKind, dict[Key, list[tuple[dt.date, Decimal]]]]:
-    """The days of the care records that count and what each weighs, by kind and child, for the unit whose staff made them."""
+def _days(window: Window) -> dict[CareKind, dict[Key, list[Held]]]:
+    """The care records that count, the best first (ruling 18), by kind and child, for the unit whose staff made them."""
     which = case(
         {kind.value: n for n, kind in enumerate(COUNTING)}, value=cast(CareRecord.kind, String)
     )  # a number is read fastest
-    held = select(which, CareRecord.child_id, CareRecord.school_id, CareRecord.on, window.entry(CareRecord.created_at))
-    held = held.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord))
-    found: list[dict[Key, list[tuple[dt.date, Decimal]]]] = [defaultdict(list) for _ in COUNTING]
-    unit_of, weight = window.unit_of, window.weight
-    for n, child, school, on, created in window.session.execute(held, execution_options=WITH_TRASH):
-        found[n][child, unit_of[school]].append((on, weight(on, created)))
+    when = cast(CareRecord.on, String)
+    if window.back_entry is not BackEntry.FULL:
+        when = when + cast(CareRecord.created_at, String)
+    counts = select(which.label("which"), CareRecord.child_id, CareRecord.school_id, when.label("day"))
+    counts = counts.where(or_(*COUNTING.values()), window.within(CareRecord.on), window.entered(CareRecord)).subquery()
+    each = (counts.c.which, counts.c.child_id, counts.c.school_id)
+    asked = select(*each, func.aggregate_strings(counts.c.day, ",")).group_by(*each)  # one row a child: records are many
+    found: list[dict[Key, list[Held]]] = [defaultdict(list) for _ in COUNTING]
+    unit_of = window.unit_of
+
+    @cache
+    def read(day: str) -> Held:
+        on, created = dt.date.fromisoformat(day[:10]), day[10:]
+        weight = window.weight(on, dt.datetime.fromisoformat(created).replace(tzinfo=dt.UTC) if created else None)
+        return on, weight, (on.year, on.month)
+
+    for n, child, school, days in window.session.execute(asked, execution_options=WITH_TRASH):
+        found[n][child, unit_of[school]] += map(read, days.split(","))
+    if window.back_entry is not BackEntry.FULL:
+        for held in chain.from_iterable(of_kind.values() for of_kind in found):
+            held.sort(key=itemgetter(1), reverse=True)
     return dict(zip(COUNTING, found, strict=True))
 
 
 def _enough(weights: list[Decimal], wanted: int) -> Decimal:
     """Nothing unless there are enough; else what the last of the best ones weighs (ruling 18)."""
-    return sorted(weights, reverse=True)[wanted - 1] if len(weights) >= wanted else ZERO
+    return weights[wanted - 1] if len(weights) >= wanted else ZERO
 
 
-def _months(days: dict[Key, list[tuple[dt.date, Decimal]]], wanted: int) -> dict[Key, dict[tuple[int, int], Decimal]]:
+def _months(records: dict[Key, list[Held]], wanted: int) -> dict[Key, dict[tuple[int, int], Decimal]]:
     """The months in which there were enough, and what each weighs."""
-    found = {}
-    for key, each in days.items():
-        by_month: dict[tuple[int, int], list[Decimal]] = defaultdict(list)
-        for on, weight in each:
-            by_month[on.year, on.month].append(weight)
-        found[key] = {month: weight for month, held in by_month.items() if (weight := _enough(held, wanted))}
+    found: dict[Key, dict[tuple[int, int], Decimal]] = {}
+    for key, held in records.items():
+        so_far: dict[tuple[int, int], int] = {}
+        found[key] = months = {}
+        for _on, weight, month in held:
+            so_far[month] = n = so_far.get(month, 0) + 1
+            if n == wanted and weight:
+                months[month] = weight
     return found
 
 
@@ -147,27 +174,32 @@ def evaluations(window: Window) -> ByUnit:
     """Share of the C_t whose evaluations of the term together cover five sides and two kinds of raters (rulings 4, 12)."""
     stay = (Evaluation.child_id, Evaluation.school_id, Evaluation.term_id)
     entered = (func.max(Evaluation.on), window.entry(func.min(Evaluation.created_at)))
-    asked = select(*stay, Evaluation.rater, *entered, *(func.count(getattr(Evaluation, side)) for side in SIDES))
-    asked = asked.where(window.counts(Evaluation)).group_by(*stay, Evaluation.rater)
-    sides: dict[tuple[int, int, int], set[str]] = defaultdict(set)
-    raters: dict[tuple[int, int, int], set[str]] = defaultdict(set)
+    covered = [case((func.count(getattr(Evaluation, side)) > 0, 1 << n), else_=0) for n, side in enumerate(SIDES)]
+    by = stay if window.back_entry is BackEntry.FULL else (*stay, Evaluation.rater)  # each rater's weighs as it was entered
+    rater = cast(Evaluation.rater, String)
+    asked = select(*stay, func.min(rater), func.max(rater), *entered, sum(covered[1:], covered[0]))  # the sides as bits of a number
+    asked = asked.where(window.counts(Evaluation)).group_by(*by)
+    sides: dict[tuple[int, int, int], int] = {}
+    raters: dict[tuple[int, int, int], frozenset[str]] = {}
     weights: dict[tuple[int, int, int], Decimal] = {}
-    for child, school, term_id, rater, on, created, *counts in window.session.execute(asked, execution_options=WITH_TRASH):
-        key = (child, window.unit_of[school], term_id)
-        raters[key].add(rater.label)
-        weights[key] = max(window.weight(on, created), weights.get(key, ZERO))
-        sides[key].update(side for side, n in zip(SIDES, counts, strict=True) if n)
+    unit_of, weight, together = window.unit_of, window.weight, cache(frozenset)
+    for child, school, term_id, one, other, on, created, bits in window.session.execute(asked, execution_options=WITH_TRASH):
+        key = (child, unit_of[school], term_id)
+        raters[key] = together((one, other)) | raters.get(key, frozenset())
+        weights[key] = max(weight(on, created), weights.get(key, ZERO))
+        sides[key] = sides.get(key, 0) | bits
     words = {side: labels.label(Evaluation, side) for side in SIDES}
+    every = (1 << len(SIDES)) - 1
 
     def met(member: Member, term: Term) -> tuple[bool | Decimal, str]:
-        key = (*member.key, term.id)
+        key = (member.child_id, member.unit, term.id)
         if key not in raters:
             return False, f"{term.name}没有评价"
         notes = []
-        if lacking := [words[side] for side in SIDES if side not in sides[key]]:
-            notes.append("缺：" + "、".join(lacking))
+        if sides[key] != every:
+            notes.append("缺：" + "、".join(words[side] for n, side in enumerate(SIDES) if not sides[key] >> n & 1))
         if len(raters[key]) < RATERS_WANTED:
-            notes.append(f"评价人只有{'、'.join(raters[key])}")
+            notes.append(f"评价人只有{'、'.join(Rater(rater).label for rater in raters[key])}")
         return not notes and weights[key], "；".join(notes)
 
     return shares(of_terms(window, met))
@@ -199,22 +231,24 @@ def holiday_handovers(window: Window) -> ByUnit:
         asked.where(window.entered(Handover)), execution_options=WITH_TRASH
     ):
         done[child, window.unit_of[school], holiday_id] = (done_on, back_on)
-    lines = []
-    for holiday in holidays:
-        for m in window.on_the_books(holiday.start - DAY):
-            counts, note = _handed_over(window, holiday, *done.get((*m.key, holiday.id), (None, None)))
-            name = window.name_of(m.child_id)
-            lines.append((m.unit, ticked(f"{m.child_id}/{holiday.code}", name, counts, note, holiday.name, m.child_id)))
-    return shares(lines)
+
+    def entries() -> Iterator[Entry]:
+        nothing = (None, None)
+        for holiday in holidays:
+            key, mark, name, over = holiday.id, f"/{holiday.code}", holiday.name, window.cut_off > holiday.last_day
+            for child, _enrolment, _school, unit in window.on_the_books(holiday.start - DAY):
+                found = done.get((child, unit, key), nothing)
+                yield unit, child, mark, name, *_handed_over(window, name, over, *found)
+
+    return shares(of_each(window, entries()))
 
 
-def _handed_over(window: Window, holiday: Holiday, done_on: dt.date | None, back_on: dt.date | None) -> tuple[bool, str]:
+def _handed_over(window: Window, holiday: str, over: bool, done_on: dt.date | None, back_on: dt.date | None) -> tuple[bool, str]:
     if window.by_now(back_on):
         return True, ""
     if not window.by_now(done_on):
-        return False, f"{holiday.name}未交接"
-    over = window.cut_off > holiday.last_day
-    return not over, f"{holiday.name}未返校销号" if over else ""
+        return False, f"{holiday}未交接"
+    return not over, f"{holiday}未返校销号" if over else ""
 
 
 # --- what must be answered within so many days

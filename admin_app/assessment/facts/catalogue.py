@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,6 +83,21 @@ def grouped(lines: Iterable[tuple[int, Line]]) -> dict[int, list[Line]]:
     return found
 
 
+Entry = tuple[int, int, str, str, Met, str]
+"""(unit, child, mark, part, is it there, note): what the line of a child says; the mark tells its lines apart."""
+
+
+def of_each(window: Window, entries: Iterable[Entry]) -> Iterator[tuple[int, Line]]:
+    """A line for each of very many children; where the numbers alone are asked for their sum, one line a unit and part."""
+    if window.lines:
+        for unit, child, mark, part, met, note in entries:
+            yield unit, ticked(f"{child}{mark}", window.name_of(child), met, note, part, child)
+        return
+    alike = Counter((unit, part, met) for unit, _child, _mark, part, met, _note in entries)
+    for (unit, part, met), n in alike.items():
+        yield unit, Line("", "", met * n if isinstance(met, Decimal) else Decimal(n if met else 0), Decimal(n), "", part)
+
+
 # --- facts
 
 
@@ -128,36 +143,47 @@ def for_each_unit(window: Window, make: Callable[[Site], Fact]) -> ByUnit:
 
 def of_children(window: Window, met: Notes, needed: Callable[[Member], bool] = lambda _member: True) -> ByUnit:
     """A share of C, or of those in C who need a thing: one line a child."""
-    lines = []
-    for member in filter(needed, window.children):
-        counts, note = met(member)
-        lines.append((member.unit, ticked(member.child_id, window.name_of(member.child_id), counts, note, "", member.child_id)))
-    return shares(lines)
+    members = filter(needed, window.children)
+    return shares(of_each(window, ((m.unit, m.child_id, "", "", *met(m)) for m in members)))
 
 
 def of_terms(window: Window, met: TermNotes) -> list[tuple[int, Line]]:
     """One line for each child of C_t in each term."""
-    lines = []
-    for term, members in window.by_term:
-        code, name = term.code, term.name
-        for m in members:
-            counts, note = met(m, term)
-            lines.append((m.unit, ticked(f"{m.child_id}/{code}", window.name_of(m.child_id), counts, note, name, m.child_id)))
-    return lines
+
+    def entries() -> Iterator[Entry]:
+        for term, members in window.by_term:
+            mark, name = f"/{term.code}", term.name
+            for m in members:
+                yield m.unit, m.child_id, mark, name, *met(m, term)
+
+    return list(of_each(window, entries()))
 
 
 def of_months(window: Window, held: Mapping[Key, Mapping[tuple[int, int], Decimal]]) -> ByUnit:
     """Child-months over those due: one line a child of C, the months it lacks in the note (ruling 5)."""
-    lines = []
     nothing: dict[tuple[int, int], Decimal] = {}
-    for (child, unit), due in window.months_due.items():
-        has = held.get((child, unit), nothing)
+
+    def counts() -> Iterator[tuple[int, int, Decimal, int]]:
+        for (child, unit), due in window.months_due.items():
+            has = held.get((child, unit), nothing)
+            yield child, unit, sum([has[month] for month in due if month in has], ZERO), len(due)
+
+    def note(child: int, unit: int) -> str:
+        due, has = window.months_due[child, unit], held.get((child, unit), nothing)
         short = [f"{year}-{month:02}" for year, month in due if (year, month) not in has]
         less = [f"{year}-{month:02}" for year, month in due if has.get((year, month), ONE) < ONE]
-        note = "；".join(words + "、".join(months) for words, months in (("缺：", short), ("补录少计：", less)) if months)
-        counted = sum((has[month] for month in due if month in has), ZERO) if less else Decimal(len(due) - len(short))
-        lines.append((unit, Line(str(child), window.name_of(child), counted, Decimal(len(due)), note, "", child)))
-    return shares(lines)
+        return "；".join(words + "、".join(months) for words, months in (("缺：", short), ("补录少计：", less)) if months)
+
+    if window.lines:
+        return shares(
+            (unit, Line(str(child), window.name_of(child), n, Decimal(due), "" if n == due else note(child, unit), "", child))
+            for child, unit, n, due in counts()
+        )
+    sums: dict[int, tuple[Decimal, int]] = {}
+    for _child, unit, n, due in counts():
+        there = sums.get(unit, (ZERO, 0))
+        sums[unit] = (there[0] + n, there[1] + due)
+    return shares((unit, Line("", "", n, Decimal(due))) for unit, (n, due) in sums.items())
 
 
 def in_order(lines: Iterable[Line]) -> tuple[Line, ...]:

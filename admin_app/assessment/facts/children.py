@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from ...models import (
     Agreement,
@@ -29,13 +29,14 @@ from .window import WITH_TRASH, Key, Member, Window, once
 @metric("F1", "建档率", "档案完整的儿童", "口径内儿童", "三(三) 一人一档", place="child")
 def complete_dossiers(window: Window) -> ByUnit:
     """Share of C whose dossier holds every required field and a note of each state in the current term."""
-    asked = completeness.statement(window.cut_off, window.current_term, window.counts)
-    rows = window.session.execute(asked.where(Child.deleted_at.is_(None)), execution_options=WITH_TRASH)
-    lacking = {row[0]: completeness.missing_in(row) for row in rows}
+    asked = completeness.lacking(window.cut_off, window.current_term, window.counts)
+    lacking: dict[int, list[int]] = defaultdict(list)
+    for child, n in window.session.execute(asked, execution_options=WITH_TRASH).all():
+        lacking[child].append(n)
 
     def met(member: Member) -> tuple[bool, str]:
-        missing = lacking.get(member.child_id, [])
-        return not missing, "缺：" + "、".join(r.label for r in missing) if missing else ""
+        missing = lacking.get(member.child_id, ())
+        return not missing, "缺：" + "、".join(completeness.REQUIREMENTS[n].label for n in sorted(missing)) if missing else ""
 
     return of_children(window, met)
 
@@ -119,16 +120,17 @@ def confirmed_facts(window: Window) -> ByUnit:
 )
 def agreements(window: Window) -> ByUnit:
     """Share of those in C who need an agreement with one valid on the cut-off; its own, narrower list (ruling 1)."""
-    states: dict[int, list[ParentState]] = defaultdict(list)
-    for child, state in window.session.execute(select(ParentStatus.child_id, ParentStatus.state).where(window.valid(ParentStatus))):
-        states[child].append(state)
+    away, incapable = (
+        func.sum(case((ParentStatus.state == state, 1), else_=0)) for state in (ParentState.AWAY, ParentState.INCAPABLE)
+    )
+    each = select(ParentStatus.child_id, away, incapable).where(window.valid(ParentStatus)).group_by(ParentStatus.child_id)
+    parents = {child: (away, incapable) for child, away, incapable in window.session.execute(each)}
     valid = select(Agreement.child_id).where(window.valid(Agreement), window.entered(Agreement))
     signed = set(window.session.scalars(valid, execution_options=WITH_TRASH))
 
     def needed(member: Member) -> bool:
-        there = states.get(member.child_id, [])
-        away = there.count(ParentState.AWAY)
-        return away > 1 or (away == 1 and ParentState.INCAPABLE in there)
+        away, incapable = parents.get(member.child_id, (0, 0))
+        return away > 1 or (away == 1 and incapable > 0)
 
     def met(member: Member) -> tuple[bool, str]:
         has = member.child_id in signed

@@ -31,7 +31,22 @@ from ...models import (
     TrainingSession,
 )
 from ..scoring import Fact, Line
-from .catalogue import ONE, ZERO, ByUnit, events, for_each_unit, grouped, metric, share, shares, still, tally, ticked, total
+from .catalogue import (
+    ONE,
+    ZERO,
+    ByUnit,
+    events,
+    for_each_unit,
+    grouped,
+    metric,
+    of_each,
+    share,
+    shares,
+    still,
+    tally,
+    ticked,
+    total,
+)
 from .window import CHINA, DAY, KINDERGARTEN, WITH_TRASH, Site, Window, midnight, once
 
 GROUPS = (Body.LEADING, Body.WORKING)
@@ -292,6 +307,8 @@ def carers_reached(window: Window) -> ByUnit:
     for school, key, on, entered in window.session.execute(attended, execution_options=WITH_TRASH):
         carer = (window.unit_of[school], key)
         reached[carer] = max(window.weight(on, entered), reached.get(carer, ZERO))
+    if not window.lines:
+        return shares(of_each(window, ((unit, 0, "", "", reached.get((unit, key), ZERO), "") for unit, key in carers)))
     lines = []
     for (unit, key), rows in carers.items():
         name, child = rows[0]
