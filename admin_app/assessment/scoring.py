@@ -233,7 +233,7 @@ def evaluate(pattern: str, points: Decimal, params: Mapping[str, Any], facts: Ma
         case "COUNT":
             return patterns.count(points, value(params), number("per", ONE))
         case "EVENT":
-            return patterns.event(points, [(value(e), Decimal(str(e["per"]))) for e in params["events"]])
+            return patterns.event(points, [(value(e), Decimal(str(e.get("per", 1)))) for e in params["events"]])
         case "RANK":
             place = facts[place_of(params["metric"])].value if place_of(params["metric"]) in facts else None
             return patterns.rank(points, None if place is None else int(place), [Decimal(str(p)) for p in params["by_place"]])

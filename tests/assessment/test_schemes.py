@@ -7,7 +7,7 @@ from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 from sqlalchemy import select
 
 from admin_app import models as m
@@ -118,6 +118,7 @@ WORDS = st.text(st.sampled_from("0123456789.%％-=；; F一eE+"), max_size=12)
     ),
     points=st.decimals(0, 20, places=2),
 )
+@example(pattern="EVENT", typed={"0-metric": "publicity"}, points=D(2))
 def test_whatever_is_typed_is_read_or_refused_and_what_is_accepted_can_be_scored(pattern, typed, points):
     params, problems = schemes.parsed(pattern, typed)
     rule = Rule("X", points, pattern, params)
