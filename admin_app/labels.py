@@ -81,6 +81,7 @@ TABLES: dict[str, str] = {
     "user_account": "账号",
     "user_role": "角色",
     "import_batch": "导入",
+    "ledger_name": "列名",
 }
 """What a record of each table is called on screens and in the log."""
 

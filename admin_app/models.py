@@ -1807,6 +1807,7 @@ class BatchKind(Choice):
     CARDS = "cards", "批量发卡"
     PASTE = "paste", "粘贴录入"
     TRANSFER = "transfer", "批量转学"
+    IMPORT = "import", "台账导入"
 
 
 class Batch(Row, SchoolOwned):
@@ -2417,6 +2418,20 @@ class ImportBatch(Row, SchoolOwned):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class LedgerName(Row, SchoolOwned):
+    """列名: what a school calls a column of its ledger; blank key: a column it leaves out."""
+
+    __tablename__ = "ledger_name"
+    __table_args__ = (UniqueConstraint("school_id", "words"),)
+    RESOURCE = Resource.REGISTER
+
+    words: Mapped[str] = field("列名", String(60))
+    key: Mapped[str] = field("对应栏目", String(40), default="")
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class Draft(Base, Private):

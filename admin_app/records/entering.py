@@ -9,23 +9,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from .. import audit
-from ..models import Carer, Child, IdKind, Kinship, Parent, ParentStatus, Responsibility, School, Side, Staff
+from ..models import BatchKind, Carer, Child, IdKind, Kinship, Parent, ParentStatus, Responsibility, School, Side, Staff
 from ..rules import Complaint
-from . import enrolling
+from . import bulk, enrolling
 from .importing import CHILD_KEYS, Plan, PlannedRow, carer_now, place_now, state_of
 
 CHUNK = 400
 """Children read at a time."""
 
 
-def save(session: Session, plan: Plan, file_name: str) -> int:
-    """Write a plan that nothing holds back. Returns how many children were added or changed.
+def save(session: Session, plan: Plan, file_name: str, *, good_only: bool = False) -> int:
+    """Write a plan that nothing holds back, as one batch that can be undone. Returns how many children were added or changed.
 
-    :raises Complaint: when a row is refused or unsure.
+    :param good_only: leave the refused and unsure rows out and write the others.
+    :raises Complaint: when a row is refused or unsure and not left out, or there is nothing to write.
     """
-    if plan.blocked:
-        raise Complaint("还有拒绝或待确认的行，未写入任何数据。请改正原表后重新上传。")
+    if plan.blocked and not good_only:
+        raise Complaint("还有拒绝或待确认的行，未写入任何数据。请改正原表后重新上传，或只写入可导入的行。")
     rows = [row for row in plan.rows if row.writes]
+    if not rows:
+        raise Complaint("没有可写入的行。")
+    schools = {row.school_id for row in rows}
+    words = f"{file_name[:120]}：{len(rows)} 名儿童"
+    if len(schools) > 1 or None in schools:
+        return _write(session, plan, rows, file_name)  # the office's file over several schools: no one school's to undo
+    with bulk.recorded(session, BatchKind.IMPORT, next(iter(schools)) or 0, words):
+        return _write(session, plan, rows, file_name)
+
+
+def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str) -> int:
     staff = _StaffBook(session, rows, plan.start)
     known = _known(session, [row.child_id for row in rows if row.child_id])
     families = [_Family(session, row, known.get(row.child_id or 0), plan.start) for row in rows]

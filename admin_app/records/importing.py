@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,6 +22,7 @@ from ..models import (
     Carer,
     Child,
     Grade,
+    LedgerName,
     Parent,
     ParentState,
     Responsibility,
@@ -28,6 +31,7 @@ from ..models import (
     Staff,
     Term,
 )
+from ..rules import Complaint
 from ..sheets import reader
 from . import ledger
 from .ledger import TITLES, Entry, Problem
@@ -67,10 +71,29 @@ class PlannedRow:
     changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     child_id: int | None = None
     school_id: int | None = None
+    asks: bool = False
+    """Unsure for a reason that a person can settle by saying yes."""
+    accepted: bool = False
+    place: str = ""
+    """The cell of the name: where what is said of a cell that is not there is put."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.sheet}!{self.number}"
+
+    @property
+    def holds_back(self) -> bool:
+        return self.status == "refused" or (self.status == "unsure" and not self.accepted)
 
     @property
     def writes(self) -> bool:
-        return self.status in ("new", "changed", "repaired") and (self.child_id is None or bool(self.changes))
+        written = self.status in ("new", "changed", "repaired") or self.accepted
+        return written and (self.child_id is None or bool(self.changes))
+
+    def said_of(self, key: str) -> str:
+        """How a cell is coloured: its gravest problem, else nothing."""
+        levels = {p.level for p in self.problems if p.key == key}
+        return next((level for level in ("error", "warning", "repair") if level in levels), "")
 
 
 @dataclass
@@ -86,7 +109,12 @@ class Plan:
     @property
     def blocked(self) -> bool:
         """All or nothing: a refused or unsure row holds the whole file back."""
-        return any(row.status in ("refused", "unsure") for row in self.rows)
+        return any(row.holds_back for row in self.rows)
+
+    def accept(self, keys: Collection[str]) -> None:
+        """Somebody has said yes to these rows (sheet!number); one that cannot be settled so stays as it is."""
+        for row in self.rows:
+            row.accepted = row.status == "unsure" and row.asks and row.key in keys
 
     @property
     def changes(self) -> bool:
@@ -117,9 +145,34 @@ class Plan:
         }
 
 
-def read_ledger(content: bytes, file_name: str) -> list[Entry]:
-    """:raises Unreadable: when the file is no ledger."""
-    return ledger.entries(reader.read(content, file_name))
+def read_ledger(content: bytes, file_name: str, own: Mapping[str, str] = MappingProxyType({})) -> list[Entry]:
+    """:param own: the school's own names of columns (``own_names``).
+    :raises Unreadable: when the file is no ledger."""
+    return ledger.entries(reader.read(content, file_name), own)
+
+
+def own_names(session: Session, school_id: int | None) -> dict[str, str]:
+    """What a school calls the columns of its ledger: squeezed words -> our key, blank for a column it leaves out."""
+    rows = select(LedgerName.words, LedgerName.key).where(LedgerName.school_id == school_id)
+    return dict(session.execute(rows).all()) if school_id is not None else {}
+
+
+def learn_names(session: Session, school_id: int, named: Mapping[str, str]) -> None:
+    """Remember how a school calls its columns.
+
+    :raises Complaint: when one of our columns is named twice, or there is none of that key.
+    """
+    taken = [key for key in named.values() if key]
+    if twice := next((key for key in taken if taken.count(key) > 1), None):
+        raise Complaint(f"“{TITLES.get(twice, twice)}”选了两列，只能选一列。")
+    if any(key not in TITLES for key in taken):
+        raise Complaint("不是有效的选项。")
+    there = {row.words: row for row in session.scalars(select(LedgerName).where(LedgerName.school_id == school_id))}
+    for words, key in named.items():
+        if words in there:
+            there[words].key = key
+        else:
+            session.add(LedgerName(school_id=school_id, words=words[:60], key=key))
 
 
 def names_schools(entries: list[Entry]) -> bool:
@@ -143,12 +196,12 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
     schools = _schools(session, school)
     children = _Known(session)
     strangers = _elsewhere(session, open_session, entries, children)
-    first_seen: dict[Any, tuple[str, Any]] = {}
+    twice = _twice(entries, children)
     rows = []
     for entry in entries:
         unit = schools.of(entry)
         child, doubtful = children.find(entry)
-        _check_twice(entry, child, first_seen)
+        clash = twice.get(id(entry), "")
         told = strangers.get(entry.values.get("id_number", ""))
         if told is access.Elsewhere.CLASH:
             entry.say("id_number", "error", told.value)
@@ -164,12 +217,19 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
         if child is not None and unit is not None and child.school_id != unit and not status:
             status = "unsure"
             entry.say("name", "warning", "该儿童已在本单位的另一所学校登记，请先办理转学。")
+        if clash and not status:
+            status = "unsure"
+            entry.say("name", "warning", clash)
+        if child is not None and entry.values.get("name") not in (None, child.name):
+            entry.ask("name", f"证件号是“{child.name}”的：确认后改名为“{entry.values['name']}”。")
         row = PlannedRow(entry.sheet, entry.number, status, entry.problems, entry.values, {}, child.id if child else None, unit)
+        row.place = entry.cells.get("name", f"A{entry.number}")
         if not status:
             row.changes = _changes(child, children, entry) if child else {}
             _compare_kind(entry)
             _warn_new_staff(session, entry, unit, children)
-            row.status = _status(child, row.changes, entry)
+            row.asks = entry.asks and (child is None or bool(row.changes))
+            row.status = "unsure" if row.asks else _status(child, row.changes, entry)
         rows.append(row)
     return Plan(rows, start)
 
@@ -238,23 +298,48 @@ def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry]
     return access.known_elsewhere(open_session, scope_in(session), strangers)
 
 
-def _check_twice(entry: Entry, child: Child | None, first_seen: dict[Any, tuple[str, Any]]) -> None:
-    """A child that stands in the file twice: the later row is refused and names the first."""
+def _twice(entries: list[Entry], known: _Known) -> dict[int, str]:
+    """A child that stands in the file twice: one that adds nothing is refused and names the first; two that differ are both unsure.
+
+    :returns: id of an entry -> why it is unsure; what is refused is said on the entry.
+    """
+    first: dict[Any, Entry] = {}
+    unsure: dict[int, str] = {}
+    for entry in entries:
+        keys = _identities(entry, known)
+        other = next((first[key] for key in keys if key in first and not _two_children(key, entry, first[key])), None)
+        if other is None:
+            for key in keys:
+                first.setdefault(key, entry)
+        elif _told(entry).items() <= _told(other).items():
+            entry.say("name", "error", f"与 {_place(other)} 重复，是同一名儿童。")
+        else:
+            unsure[id(entry)] = f"与 {_place(other)} 是同一名儿童，但内容不同：请只留一行。"
+            unsure.setdefault(id(other), f"与 {_place(entry)} 是同一名儿童，但内容不同：请只留一行。")
+    return unsure
+
+
+def _identities(entry: Entry, known: _Known) -> list[Any]:
     v = entry.values
     if not v.get("name"):
-        return
-    here = f"{entry.sheet}!{entry.cells.get('name', '')}"
-    number = v.get("id_number")
-    person = (v["name"], v.get("birth_date"))
-    keys = [("child", child.id) if child else None, ("number", number) if number else None, ("person", *person)]
-    for key in filter(None, keys):
-        where, other = first_seen.get(key, ("", None))
-        two_children = key[0] == "person" and number and other and number != other
-        if where and not two_children:
-            entry.say("name", "error", f"与 {where} 重复，是同一名儿童。")
-            return
-    for key in filter(None, keys):
-        first_seen.setdefault(key, (here, number))
+        return []
+    child, _doubtful = known.find(entry)
+    found = [("child", child.id) if child else None, ("number", v["id_number"]) if v.get("id_number") else None]
+    return [*filter(None, found), ("person", v["name"], v.get("birth_date"))]
+
+
+def _two_children(key: Any, one: Entry, other: Entry) -> bool:
+    """Same name and birth date, and two numbers: two children."""
+    numbers = one.values.get("id_number"), other.values.get("id_number")
+    return bool(key[0] == "person" and all(numbers) and numbers[0] != numbers[1])
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {key: value for key, value in entry.values.items() if value is not None}
+
+
+def _place(entry: Entry) -> str:
+    return f"{entry.sheet}!{entry.cells.get('name', '')}"
 
 
 def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from .. import labels, rules
@@ -45,7 +46,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("mother.name", "母亲姓名"),
     Column("mother.place", "母亲务工地", ("母亲务工地点", "母亲去向")),
     Column("mother.phone", "母亲电话", ("母亲联系电话",)),
-    Column("carer.name", "监护人姓名", ("照护人姓名", "委托监护人姓名", "监护人", "委托监护人", "实际监护人", "现监护人")),
+    Column("guardian.name", "监护人姓名", ("监护人", "法定监护人", "法定监护人姓名")),
+    Column(
+        "carer.name",
+        "照护人姓名",
+        ("实际照护人", "照护人", "委托监护人姓名", "委托监护人", "实际监护人", "实际监护人姓名", "现监护人", "受委托照护人"),
+    ),
     Column("carer.relation", "与儿童关系", ("与学生关系", "关系", "监护人关系")),
     Column("carer.age", "监护人年龄", ("照护人年龄",)),
     Column("carer.phone", "监护人电话", ("照护人电话", "监护人联系电话")),
@@ -71,6 +77,7 @@ class Problem:
     level: str
     """error, warning or repair."""
     text: str
+    key: str = ""
 
 
 @dataclass
@@ -82,9 +89,16 @@ class Entry:
     values: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    asks: bool = False
+    """Is there something that only a person can decide?"""
 
     def say(self, key: str, level: str, text: str) -> None:
-        self.problems.append(Problem(self.cells.get(key, ""), level, text))
+        self.problems.append(Problem(self.cells.get(key, ""), level, text, key))
+
+    def ask(self, key: str, text: str) -> None:
+        """Something that may be right and may be wrong: the row waits until a person says so."""
+        self.say(key, "warning", text)
+        self.asks = True
 
     @property
     def refused(self) -> bool:
@@ -95,37 +109,81 @@ class Entry:
         return any(p.level == "repair" for p in self.problems)
 
 
-def entries(grids: list[Grid]) -> list[Entry]:
+@dataclass(frozen=True)
+class Heading:
+    """A column of a file as its header calls it, which of ours it is taken for, and a few values below it."""
+
+    cell: str
+    words: str
+    key: str
+    sample: tuple[str, ...]
+
+
+def headings(grid: Grid, own: Mapping[str, str]) -> list[Heading]:
+    """How the columns of a sheet are read; of a sheet whose header is not recognised, its fullest row among the first ones."""
+    found = _header(grid, own)
+    row, columns = found if found is not None else (_fullest_row(grid), {})
+    heads = []
+    for column in range(len(grid.rows[row - 1])):
+        words = _words_at(grid, row, column)
+        below = [grid.cell(number, column) for number in range(row + 1, min(row + 30, len(grid.rows)) + 1)]
+        sample = tuple(str(value)[:20] for value in below if value is not None)[:3]
+        if words and sample:
+            heads.append(Heading(address(row, column), words, columns.get(column, ""), sample))
+    return heads
+
+
+def _fullest_row(grid: Grid) -> int:
+    rows = range(1, min(HEADER_WITHIN, len(grid.rows)) + 1)
+    return max(rows, key=lambda row: len({_squeezed(v) for v in grid.rows[row - 1] if isinstance(v, str)}), default=1)
+
+
+def _words_at(grid: Grid, row: int, column: int) -> str:
+    """What the header says of a column: its own words, with the group above them where there is one."""
+    own, above = _squeezed(grid.cell(row, column)), ""
+    for left in range(column, -1, -1):
+        above = above or (_squeezed(grid.cell(row - 1, left)) if row > 1 else "")
+    return own and (_GROUPS.get(above, "") + own)
+
+
+class NoHeader(Unreadable):
+    """There are rows, but no header that is recognised: a person may say which column is which."""
+
+
+def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({})) -> list[Entry]:
     """Every data row of every sheet that has a ledger's header.
 
-    :raises Unreadable: when no sheet has one.
+    :param own: the school's own names of columns: squeezed words -> our key, blank for a column that is left out.
+    :raises NoHeader: when no sheet has one.
+    :raises Unreadable: when there is nothing below it.
     """
     found, any_header = [], False
     for grid in grids:
-        header = _header(grid)
+        header = _header(grid, own)
         if header is None:
             continue
         any_header = True
         row, columns = header
         found += [_entry(grid, number, columns) for number in _data_rows(grid, row, columns)]
     if not any_header:
-        raise Unreadable("没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。")
+        raise NoHeader("没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。")
     if not found:
         raise Unreadable("表头下面没有数据行。")
     return found
 
 
-def _header(grid: Grid) -> tuple[int, dict[int, str]] | None:
+def _header(grid: Grid, own: Mapping[str, str]) -> tuple[int, dict[int, str]] | None:
     """The row of the column names, and column index -> key; one or two header rows, the upper one with groups."""
     best: tuple[int, dict[int, str]] | None = None
     for row in range(1, min(HEADER_WITHIN, len(grid.rows)) + 1):
-        columns = _names_at(grid, row)
+        columns = _names_at(grid, row, own)
         if "name" in columns.values() and len(columns) >= 4 and (best is None or len(columns) > len(best[1])):
             best = (row, columns)
     return best
 
 
-def _names_at(grid: Grid, row: int) -> dict[int, str]:
+def _names_at(grid: Grid, row: int, ours: Mapping[str, str]) -> dict[int, str]:
+    known = _BY_NAME | dict(ours)
     columns: dict[int, str] = {}
     group = ""
     width = max(len(grid.rows[row - 1]), len(grid.rows[row - 2]) if row > 1 else 0)
@@ -135,7 +193,7 @@ def _names_at(grid: Grid, row: int) -> dict[int, str]:
             group = above
         own = _squeezed(grid.cell(row, column))
         names = (_GROUPS.get(group, "") + own, own) if own else (above,)
-        key = next((_BY_NAME[name] for name in names if name in _BY_NAME), None)
+        key = next((known[name] for name in names if name in known), None)
         if key and key not in columns.values():
             columns[column] = key
     return columns
@@ -166,7 +224,22 @@ def _entry(grid: Grid, number: int, columns: dict[int, str]) -> Entry:
         if key not in entry.values and not any(p.cell == entry.cells.get(key) for p in entry.problems if p.level == "error"):
             entry.say(key, "error", f"{TITLES[key]}必填。")
     _check_number(entry)
+    _who_cares(entry)
     return entry
+
+
+def _who_cares(entry: Entry) -> None:
+    """监护人 and 实际照护人 are not the same: one name alone is taken for who cares, two that differ are asked about."""
+    guardian = entry.values.pop("guardian.name", None)
+    if guardian is None:
+        return
+    carer = entry.values.get("carer.name")
+    if carer is None:
+        entry.values["carer.name"], entry.cells["carer.name"] = guardian, entry.cells["guardian.name"]
+        for problem in entry.problems:
+            problem.key = "carer.name" if problem.key == "guardian.name" else problem.key
+    elif carer != guardian:
+        entry.ask("guardian.name", f"监护人“{guardian}”与实际照护人“{carer}”不是同一人：确认后按“{carer}”登记照护人。")
 
 
 def _read_cell(entry: Entry, key: str, raw: Any) -> None:
@@ -177,7 +250,7 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
         _read_number(entry, raw)
     elif key in ("father.phone", "mother.phone", "carer.phone"):
         _read_checked(entry, key, Parent, "phone", text)
-    elif key in ("father.name", "mother.name", "carer.name", "name"):
+    elif key in ("father.name", "mother.name", "carer.name", "guardian.name", "name"):
         if key != "name" and text in rules.NONE_WORDS:
             return
         _read_checked(entry, key, Child if key == "name" else Parent, "name", text)
@@ -185,7 +258,9 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
         _read_choice(entry, key, Carer, "relation", text)
     elif key == "carer.age":
         _read_checked(entry, key, Carer, "age", text)
-    elif key in ("sex", "ethnic", "grade"):
+    elif key == "grade":
+        _read_grade(entry, text)
+    elif key in ("sex", "ethnic"):
         _read_choice(entry, key, Child, key, text)
     elif key == "boarding":
         value, complaint = labels.parse(Child, "boarding", text)
@@ -206,6 +281,23 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
             entry.say(key, "error", complaint)
         elif value:
             entry.values[key] = value
+
+
+_CLASS_IN_GRADE = re.compile(r"([一二三四五六七八九]|[1-9]|初[一二三]|高[一二三])(?:年级)?[(（]?(\d{1,2})[)）]?班")
+
+
+def _read_grade(entry: Entry, text: str) -> None:
+    """A grade; a class that stands in its column (三(1)班) is taken apart."""
+    squeezed = _squeezed(text)
+    if (both := _CLASS_IN_GRADE.fullmatch(squeezed)) is None:
+        return _read_choice(entry, "grade", Child, "grade", text)
+    digits = "一二三四五六七八九"
+    grade = f"{digits[int(both[1]) - 1]}年级" if both[1].isdigit() else both[1] if len(both[1]) > 1 else f"{both[1]}年级"
+    _read_choice(entry, "grade", Child, "grade", grade)
+    if "grade" in entry.values:
+        entry.values["class_name"] = squeezed
+        entry.say("grade", "repair", f"“{text}”读作{entry.values['grade']}，班级 {squeezed}。")
+    return None
 
 
 def _read_choice(entry: Entry, key: str, model: Any, column: str, text: str) -> None:

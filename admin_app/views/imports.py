@@ -19,11 +19,11 @@ from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
 from ..records import entering, importing, ledger
 from ..rules import Complaint
-from ..sheets import writer
+from ..sheets import marking, reader, writer
 from ..sheets.reader import Unreadable
 from .base import ToolView
 from .fields import SCHOOLS, number_or_none
-from .gate import current_scope
+from .gate import current_scope, note
 from .lists import workbook_response
 
 SHOWN_ROWS = 300
@@ -32,7 +32,14 @@ SHOWN_ROWS = 300
 class ImportView(ToolView):
     resource = Resource.REGISTER
     in_menu = False  # reached from the register and the first page
-    needs = {"index": Action.CREATE, "preview": Action.CREATE, "save": Action.CREATE, "template": Action.READ}
+    needs = {
+        "index": Action.CREATE,
+        "columns": Action.CREATE,
+        "preview": Action.CREATE,
+        "save": Action.CREATE,
+        "marked": Action.CREATE,
+        "template": Action.READ,
+    }
 
     def __init__(self) -> None:
         super().__init__("导入台账", "imports", "儿童")
@@ -49,12 +56,13 @@ class ImportView(ToolView):
             except (Complaint, Unreadable) as e:
                 self.db_session.rollback()
                 flash(_(str(e)), "danger")
-        recent = select(ImportBatch).where(ImportBatch.state == ImportState.SAVED).order_by(ImportBatch.id.desc()).limit(8)
+        newest = select(ImportBatch).order_by(ImportBatch.id.desc()).limit(8)
         return self.render(
             "imports/upload.html",
             schools=[s for s in SCHOOLS.find(self.db_session, "", 400) if s.kind not in (SchoolKind.BUREAU, SchoolKind.OUTSIDE)],
             start=importing.default_start(self.db_session),
-            recent=list(self.db_session.scalars(recent)),
+            recent=list(self.db_session.scalars(newest.where(ImportBatch.state == ImportState.SAVED))),
+            waiting=list(self.db_session.scalars(newest.where(ImportBatch.state == ImportState.WAITING))),
             columns=[c.title for c in ledger.COLUMNS if c.key != "school"],
         )
 
@@ -63,10 +71,14 @@ class ImportView(ToolView):
         if upload is None or not upload.filename:
             raise Complaint("请选择要导入的文件。")
         content = upload.read()
-        importing.read_ledger(content, upload.filename)  # unreadable files stop here, before anything is kept
         school = SCHOOLS.one(self.db_session, request.form.get("school", ""))
         if school is None:
             raise Complaint("学校不是有效的选项。")
+        page = ".preview"
+        try:  # unreadable files stop here, before anything is kept
+            importing.read_ledger(content, upload.filename, importing.own_names(self.db_session, school.id))
+        except ledger.NoHeader:
+            page = ".columns"
         batch = ImportBatch(
             school_id=school.id,
             file_name=upload.filename.replace("\0", "")[-200:],
@@ -75,7 +87,7 @@ class ImportView(ToolView):
         )
         self.db_session.add(batch)
         self.db_session.commit()
-        return redirect(self.get_url(".preview", id=batch.id))
+        return redirect(self.get_url(page, id=batch.id))
 
     def _batch(self) -> ImportBatch:
         number = number_or_none(request.values.get("id"))
@@ -84,21 +96,60 @@ class ImportView(ToolView):
             abort(404)
         return batch
 
+    def _waiting(self) -> ImportBatch | None:
+        """The batch of the address, if it still waits to be written."""
+        batch = self._batch()
+        if batch.state is ImportState.WAITING:
+            return batch
+        flash(_("这份文件已经处理过了。"), "info")
+        return None
+
     def _plan(self, batch: ImportBatch) -> importing.Plan:
-        entries = importing.read_ledger(base64.b64decode(batch.content or ""), batch.file_name)
+        own = importing.own_names(self.db_session, batch.school_id)
+        entries = importing.read_ledger(base64.b64decode(batch.content or ""), batch.file_name, own)
         return importing.check_rows(
             self.db_session, session_with, entries, self.db_session.get(School, batch.school_id), batch.start
+        )
+
+    @expose("/columns/", methods=("GET", "POST"))
+    def columns(self) -> Any:
+        """Which column is which: what the header says, what it is taken for, and what stands below. Remembered for the school."""
+        batch = self._waiting()
+        if batch is None:
+            return redirect(self.get_url(".index"))
+        number, own = batch.id, importing.own_names(self.db_session, batch.school_id)
+        if request.method == "POST":
+            pairs = zip(request.form.getlist("words"), request.form.getlist("key"), strict=False)
+            try:
+                importing.learn_names(self.db_session, batch.school_id, dict(pairs))
+                self.db_session.commit()
+                return redirect(self.get_url(".preview", id=number))
+            except Complaint as e:
+                self.db_session.rollback()
+                flash(_(e.text), "danger")
+        batch = self._batch()
+        grids = reader.read(base64.b64decode(batch.content or ""), batch.file_name)
+        typed = dict(zip(request.form.getlist("words"), request.form.getlist("key"), strict=False))
+        return self.render(
+            "imports/columns.html",
+            batch=batch,
+            sheets=[(grid.name, heads) for grid in grids if (heads := ledger.headings(grid, own))],
+            typed=typed,
+            columns=[c for c in ledger.COLUMNS if c.key != "school"],
+            required=ledger.REQUIRED,
         )
 
     @expose("/preview/")
     def preview(self) -> Any:
         """What each row would do, cell by cell."""
-        batch = self._batch()
-        if batch.state is not ImportState.WAITING:
-            flash(_("这份文件已经处理过了。"), "info")
+        batch = self._waiting()
+        if batch is None:
             return redirect(self.get_url(".index"))
         try:
             plan = self._plan(batch)
+        except ledger.NoHeader as e:
+            flash(_(str(e)), "danger")
+            return redirect(self.get_url(".columns", id=batch.id))
         except Unreadable as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".index"))
@@ -120,17 +171,17 @@ class ImportView(ToolView):
     @expose("/save/", methods=("POST",))
     def save(self) -> Any:
         """Write the whole file, or nothing; or give it up."""
-        batch = self._batch()
-        if batch.state is not ImportState.WAITING:
-            flash(_("这份文件已经处理过了。"), "info")
+        batch = self._waiting()
+        if batch is None:
             return redirect(self.get_url(".index"))
         if request.form.get("drop"):
             batch.state, batch.content = ImportState.DROPPED, None
             self.db_session.commit()
             return redirect(self.get_url(".index"))
         plan = self._plan(batch)
+        plan.accept(request.form.getlist("accept"))
         try:
-            written = entering.save(self.db_session, plan, batch.file_name)
+            written = entering.save(self.db_session, plan, batch.file_name, good_only="good" in request.form)
         except (Complaint, IntegrityError, StaleDataError) as e:
             self.db_session.rollback()
             flash(_(e.text if isinstance(e, Complaint) else "资料刚被他人改动，未写入。请重新核对后再写入。"), "danger")
@@ -138,8 +189,28 @@ class ImportView(ToolView):
         batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts
         self.db_session.commit()
         analyse()
+        left = sum(row.holds_back for row in plan.rows)
         flash(_("已写入 %(n)d 名儿童的资料。", n=written), "success")
+        if left:
+            flash(_("另有 %(n)d 行没有写入，请在原表改好后再导入。", n=left), "warning")
         return redirect(self.get_url("child.index_view"))
+
+    @expose("/marked/")
+    def marked(self) -> Any:
+        """The user's own file, its faulty cells coloured with a comment."""
+        batch = self._waiting()
+        if batch is None:
+            return redirect(self.get_url(".index"))
+        content = base64.b64decode(batch.content or "")
+        try:
+            plan = self._plan(batch)
+            said = [marking.Remark(row.sheet, p.cell or row.place, p.level, p.text) for row in plan.rows for p in row.problems]
+            file = marking.marked(content, reader.read(content, batch.file_name), said)
+        except Unreadable as e:
+            flash(_(str(e)), "danger")
+            return redirect(self.get_url(".preview", id=batch.id))
+        note("export", "import_batch", batch.id, batch.school_id, 内容="标注的原表")
+        return workbook_response(file, f"{batch.file_name.rpartition('.')[0] or batch.file_name}-已标注.xlsx")
 
     @expose("/template/")
     def template(self) -> Any:
