@@ -109,7 +109,7 @@ def assessment(c: County, units: list[School], pupils: list[Pupil]) -> None:
                 continue
             room, unneeded = {
                 "A4.2": ("counsel", kind == "kindergarten"),
-                "A8.1": ("home", school["row"]["school_group"] == "senior"),
+                "A8.1": ("home", kind in ("senior", "vocational")),
             }.get(item, ("", False))
             lacking = bool(room) and (code, room) not in rooms
             if lacking and unneeded:
