@@ -98,7 +98,12 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
     Role.PRINCIPAL: {
         resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS)
     }
-    | {Resource.INCIDENTS: frozenset({R, C, U}), Resource.CONFIRMATIONS: frozenset({R, C})},
+    | {
+        Resource.INCIDENTS: frozenset({R, C, U}),
+        Resource.CONFIRMATIONS: frozenset({R, C}),
+        Resource.SCORES: frozenset({R, X}),
+        Resource.SELF: frozenset({R, X}),
+    },
     Role.COUNSELLOR: {
         Resource.SCHOOLS: frozenset({R}),
         Resource.REGISTER: frozenset({R}),

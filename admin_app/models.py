@@ -2108,7 +2108,8 @@ class SelfScore(Row, SchoolOwned):
 class SheetMove(Choice):
     SUBMITTED = "submitted", "待校长确认"
     CONFIRMED = "confirmed", "已提交自评"
-    RETURNED = "returned", "退回修改"
+    RETURNED = "returned", "德育股退回修改"
+    DECLINED = "declined", "校长退回修改"
 
 
 class SheetStep(Row, SchoolOwned):
@@ -2126,8 +2127,14 @@ class SheetStep(Row, SchoolOwned):
 
     @property
     def resource(self) -> Resource:
-        """Whose act it is: the secretary hands in, the headteacher confirms, the bureau sends back."""
-        return {SheetMove.SUBMITTED: Resource.SELF, SheetMove.CONFIRMED: Resource.CONFIRMATIONS}.get(self.move, Resource.SCORES)
+        """Whose act it is: the secretary hands in, the headteacher confirms or declines, the bureau sends back."""
+        own = {SheetMove.SUBMITTED: Resource.SELF, SheetMove.RETURNED: Resource.SCORES}
+        return own.get(self.move, Resource.CONFIRMATIONS)
+
+    @property
+    def is_open(self) -> bool:
+        """Is it the school's turn again?"""
+        return self.move in (SheetMove.RETURNED, SheetMove.DECLINED)
 
     def __str__(self) -> str:
         return str(self.move)
@@ -2161,7 +2168,7 @@ class Appeal(Kept, SchoolOwned):
     indicator_id: Mapped[int] = field("申诉指标", ForeignKey("indicator.id"))
     on: Mapped[dt.date] = field("提出日期", Date, default=dt.date.today)
     wanted: Mapped[Decimal | None] = field("认为应得", Exact)
-    reason: Mapped[str] = field("申诉理由", String(500))
+    reason: Mapped[str] = field("申诉理由", LongText)
     due_on: Mapped[dt.date | None] = field("答复期限", Date)
     school: Mapped[School] = link("学校")
     sheet: Mapped[Sheet] = link("评分表")
@@ -2182,7 +2189,7 @@ class AppealAnswer(Row, SchoolOwned):
     changed: Mapped[bool] = field("改分", Boolean)
     was: Mapped[Decimal | None] = field("原得分", Exact)
     now: Mapped[Decimal | None] = field("复查得分", Exact)
-    words: Mapped[str] = field("答复", String(500))
+    words: Mapped[str] = field("答复", LongText)
     by: Mapped[str] = field("答复人", String(30))
     appeal: Mapped[Appeal] = link("申诉", back_populates="answers")
 

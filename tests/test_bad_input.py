@@ -164,21 +164,33 @@ def test_a_number_of_another_school_is_told_in_the_words_of_a_slip(person, ids, 
     assert "校验位不对" in answer.text and "青松" not in answer.text
 
 
-@pytest.mark.parametrize("name", ["无此表头.xlsx", "坏.xlsx", "空.csv", "图片.png"])
+@pytest.mark.parametrize("name", ["坏.xlsx", "空.csv", "空行.csv", "图片.png", "只有一行.xlsx"])
 def test_a_file_that_is_no_ledger_is_refused_in_words(name, person, ids):
-    buffer = io.BytesIO()
-    book = openpyxl.Workbook()
-    book.active.append(["甲", "乙", "丙"])
-    book.save(buffer)
     content = {
-        "无此表头.xlsx": buffer.getvalue(),
-        "坏.xlsx": buffer.getvalue()[:300],
+        "坏.xlsx": book_of(["甲", "乙", "丙"])[:300],
         "空.csv": b"",
+        "空行.csv": b"\n\n",
+        "只有一行.xlsx": book_of(["甲", "乙", "丙"]),
         "图片.png": b"\x89PNG\r\n\x1a\n" + b"0" * 99,
     }[name]
     data = {"file": (io.BytesIO(content), name), "school": ids.a, "start": "2025-09-01"}
     answer = person("secretary_a").post("/imports/", data, content_type="multipart/form-data")
     assert answer.status_code == 200 and 'class="alert alert-danger"' in answer.text
+
+
+def book_of(*lines) -> bytes:
+    buffer = io.BytesIO()
+    book = openpyxl.Workbook()
+    for line in lines:
+        book.active.append(line)
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def test_a_table_with_headings_nobody_knows_asks_which_they_are(person, ids):
+    data = {"file": (io.BytesIO(book_of(["甲", "乙", "丙"], [1, 2, 3])), "无此表头.xlsx"), "school": ids.a, "start": "2025-09-01"}
+    answer = person("secretary_a").post("/imports/", data, content_type="multipart/form-data", follow_redirects=True)
+    assert answer.status_code == 200 and "核对列名" in answer.text and "甲" in answer.text
 
 
 def test_a_foreign_school_in_the_upload_is_refused(person, ids, ledgers):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -104,8 +104,10 @@ def record(inspection: Inspection, found: Mapping[int, Finding]) -> None:
         finding = found.get(row.id)
         if finding is None:
             continue
-        if (finding.checked is None) != (finding.wrong is None):
-            raise Complaint(f"{row.child_name}：核对项数和不符项数要么都填，要么都不填（没有见到）。")
+        if finding.wrong is None and finding.checked is not None:
+            raise Complaint(f"{row.child_name}：请填不符项数，没有不符的填 0；没有见到的都不填。")
+        if finding.wrong is not None and finding.checked is None:
+            finding = replace(finding, checked=len(FIELDS))
         if finding.checked is not None and finding.wrong is not None:
             if not 0 < finding.checked <= 60:
                 raise Complaint(f"{row.child_name}：核对项数应为 1 至 60。")

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..access import Action, scope_in
-from ..models import Appeal, Resource, Round, RoundState, Scheme, SchemeState, Sheet, SheetMove
+from ..models import Appeal, Decision, Resource, Round, RoundState, Scheme, SchemeState, Sheet, SheetMove
 from ..records.overview import Waiting
 from . import results, workflow
 
@@ -37,24 +37,60 @@ def _of_school(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting
     sheets = {sheet.id for sheet in mine}
     standing = {key: step.move for key, step in workflow.standing(session, round_).items() if key in sheets}
     if round_.state is RoundState.OPEN and scope.may(Action.CREATE, Resource.SELF):
-        filling = len(sheets) - sum(move is not SheetMove.RETURNED for move in standing.values())
+        steps = {key: step for key, step in workflow.standing(session, round_).items() if key in sheets}
+        filling = len(sheets) - sum(not step.is_open for step in steps.values())
         why = f"截止 {round_.self_due}" if round_.self_due else "填好后提交，由校长确认"
-        back = any(move is SheetMove.RETURNED for move in standing.values())
+        back = any(step.is_open for step in steps.values())
         late = round_.self_due is not None and on > round_.self_due - SOON
         yield Waiting("self", "自评被退回，请修改" if back else "年度考核自评未提交", why, filling, back or late)
+        waits = sum(step.move is SheetMove.SUBMITTED for step in steps.values())
+        yield Waiting("self", "自评已提交，待校长确认", "校长在考核评分中确认", waits)
     if round_.state is RoundState.OPEN and scope.may(Action.CREATE, Resource.CONFIRMATIONS):
         submitted = sum(move is SheetMove.SUBMITTED for move in standing.values())
         yield Waiting("self", "自评待校长确认", "核对后确认，报送德育股", submitted, True)
     if round_.state is RoundState.PUBLICITY and round_.shown_until is not None and on <= round_.shown_until:
         yield Waiting("result", "考核结果公示", f"有异议的在 {round_.shown_until} 前申诉", len(sheets))
+    if round_.state in (RoundState.PUBLICITY, RoundState.APPEAL):
+        answered = select(func.count(Appeal.id)).where(Appeal.sheet_id.in_(sheets), Appeal.answers.any())
+        yield Waiting("appeals", "申诉已答复", "看答复和复查得分", session.scalar(answered) or 0)
 
 
 def _of_office(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting]:
     waits = select(func.count(Appeal.id)).where(~Appeal.answers.any())
     late = session.scalar(waits.where(Appeal.due_on < on)) or 0
     yield Waiting("appeals", "申诉待答复", f"{late} 件已超期" if late else "期限见申诉", session.scalar(waits) or 0, bool(late))
+    if words := _next_step(session, round_, on):
+        yield Waiting("round", f"{round_.state}：{words}", round_.title, 1)
     if round_.state is RoundState.OPEN and round_.self_due is not None and on > round_.self_due:
         yield Waiting("round", "自评逾期未提交", f"截止 {round_.self_due}", workflow.unconfirmed(session, round_), True)
+
+
+def _next_step(session: Session, round_: Round, on: dt.date) -> str:
+    """Whose turn it is, when it is the office's: one line a state."""
+    match round_.state:
+        case RoundState.SET_UP:
+            return "可以开始学校自评"
+        case RoundState.CHECK:
+            return "填初核分，查明自评差异"
+        case RoundState.ON_SITE:
+            last = workflow.last_word(session, round_)
+            again = last is not None and last.decision is Decision.REFUSED
+            return "分管领导退回，请重新核查" if again else "到校抽查，填核查分"
+        case RoundState.REVIEW:
+            word = workflow.leaders_word(session, round_)
+            return (
+                ""
+                if word is None
+                else "分管领导已同意，可转入审定"
+                if word.decision is Decision.APPROVED
+                else "分管领导已退回，请转回核查"
+            )
+        case RoundState.DECISION:
+            return "填审定分，存定成绩并公示"
+        case RoundState.PUBLICITY | RoundState.APPEAL:
+            over = round_.shown_until is not None and on > round_.shown_until
+            return "公示期满，答复完申诉后可以通报" if over else ""
+    return ""
 
 
 def _of_leader(session: Session, round_: Round | None) -> Iterator[Waiting]:

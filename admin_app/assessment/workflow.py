@@ -153,6 +153,11 @@ def _to_appeals(act: Act) -> None:
         raise Complaint("没有待答复的申诉，可以直接通报。")
 
 
+def _applied(act: Act) -> None:
+    if not act.words:
+        raise Complaint("请写明结果怎样运用，如：已折算进年度考核，约谈 2 所。", "words")
+
+
 def _circulate(act: Act) -> None:
     """The last word: every appeal answered, the final results stored under the number of the circular."""
     _shown(act)
@@ -173,6 +178,7 @@ BEFORE: Mapping[tuple[RoundState | None, RoundState], Callable[[Act], None]] = {
     (None, S.PUBLICITY): _decide,
     (None, S.APPEAL): _to_appeals,
     (None, S.PUBLISHED): _circulate,
+    (None, S.APPLIED): _applied,
 }
 """What a step asks for and does, by where the round comes from (None: from anywhere) and goes to."""
 
@@ -187,9 +193,12 @@ def open_sheets(session: Session, round_: Round) -> int:
     return len(new)
 
 
-def steps(session: Session, round_: Round) -> list[RoundStep]:
-    """How the round came to where it stands, the oldest first."""
-    return list(session.scalars(select(RoundStep).where(RoundStep.round_id == round_.id).order_by(RoundStep.id)))
+def trail(session: Session, round_: Round) -> list[tuple[dt.datetime, str, str, str]]:
+    """How the round came to where it stands: (when, what, who, words), the leader's words among the office's steps."""
+    moved = session.scalars(select(RoundStep).where(RoundStep.round_id == round_.id))
+    found = [(step.created_at, step.state.label, step.by, step.words or "") for step in moved]
+    found += [(said.created_at, f"分管领导{said.decision}", said.by, said.words or "") for said in approvals.of(session, round_)]
+    return sorted(found)
 
 
 def leaders_word(session: Session, round_: Round) -> Approval | None:
@@ -198,6 +207,11 @@ def leaders_word(session: Session, round_: Round) -> Approval | None:
         select(func.max(RoundStep.created_at)).where(RoundStep.round_id == round_.id, RoundStep.state == S.REVIEW)
     )
     return approvals.word_on(session, round_, since)
+
+
+def last_word(session: Session, round_: Round) -> Approval | None:
+    """What the leader said last of a round, to whatever question."""
+    return next(iter(approvals.of(session, round_)), None)
 
 
 def settle(session: Session, round_: Round, *, approved: bool, words: str, by: str) -> None:
@@ -257,7 +271,7 @@ def unconfirmed(session: Session, round_: Round) -> int:
 def is_filling(session: Session, sheet: Sheet) -> bool:
     """May the school still write its self-assessment?"""
     step = handed_in(session, sheet)
-    return sheet.round.state is S.OPEN and (step is None or step.move is SheetMove.RETURNED)
+    return sheet.round.state is S.OPEN and (step is None or step.is_open)
 
 
 def assess_self(session: Session, sheet: Sheet, indicator: Indicator, points: Decimal | None, words: str, by: str) -> None:
@@ -295,7 +309,7 @@ def submit(session: Session, sheet: Sheet, card: Card, by: str) -> SheetStep:
         raise Complaint("自评已经提交。")
     if card.waiting:
         codes = "、".join(item.code for item in card.items if item.status is Status.MISSING)
-        raise Complaint(f"还有 {card.waiting} 项没有自评：{codes}。")
+        raise Complaint(f"已保存，还不能提交：还有 {card.waiting} 项没有自评：{codes}。")
     return _step(session, sheet, SheetMove.SUBMITTED, "", by, freezing.plain_card(card))
 
 
@@ -310,13 +324,26 @@ def confirm(session: Session, sheet: Sheet, by: str) -> SheetStep:
     return _step(session, sheet, SheetMove.CONFIRMED, "", by, step.card)
 
 
+def decline(session: Session, sheet: Sheet, words: str, by: str) -> SheetStep:
+    """The headteacher does not stand for it: back to the secretary.
+
+    :raises Complaint: when nothing waits for a confirmation, or without a reason.
+    """
+    step = handed_in(session, sheet)
+    if step is None or step.move is not SheetMove.SUBMITTED:
+        raise Complaint("没有待确认的自评。")
+    if not words:
+        raise Complaint("退回须写明要改什么。", "words")
+    return _step(session, sheet, SheetMove.DECLINED, words, by, None)
+
+
 def send_back(session: Session, sheet: Sheet, words: str, by: str) -> SheetStep:
     """The bureau sends it back to be mended.
 
     :raises Complaint: when it is not in, the self-assessment is closed, or without a reason.
     """
     step = handed_in(session, sheet)
-    if step is None or step.move is SheetMove.RETURNED:
+    if step is None or step.is_open:
         raise Complaint("该校没有提交自评。")
     if not words:
         raise Complaint("退回须写明要改什么。", "words")

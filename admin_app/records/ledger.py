@@ -124,7 +124,7 @@ def headings(grid: Grid, own: Mapping[str, str]) -> list[Heading]:
     found = _header(grid, own)
     row, columns = found if found is not None else (_fullest_row(grid), {})
     heads = []
-    for column in range(len(grid.rows[row - 1])):
+    for column in range(len(grid.rows[row - 1]) if grid.rows else 0):
         words = _words_at(grid, row, column)
         below = [grid.cell(number, column) for number in range(row + 1, min(row + 30, len(grid.rows)) + 1)]
         sample = tuple(str(value)[:20] for value in below if value is not None)[:3]
@@ -154,8 +154,8 @@ def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({})) ->
     """Every data row of every sheet that has a ledger's header.
 
     :param own: the school's own names of columns: squeezed words -> our key, blank for a column that is left out.
-    :raises NoHeader: when no sheet has one.
-    :raises Unreadable: when there is nothing below it.
+    :raises NoHeader: when no sheet has one, but some has columns a person could name.
+    :raises Unreadable: when there are no columns, or nothing below them.
     """
     found, any_header = [], False
     for grid in grids:
@@ -166,7 +166,8 @@ def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({})) ->
         row, columns = header
         found += [_entry(grid, number, columns) for number in _data_rows(grid, row, columns)]
     if not any_header:
-        raise NoHeader("没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。")
+        unnamed = any(headings(grid, own) for grid in grids)
+        raise (NoHeader if unnamed else Unreadable)("没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。")
     if not found:
         raise Unreadable("表头下面没有数据行。")
     return found

@@ -110,6 +110,12 @@ document.addEventListener("click", (e) => {
   document.querySelectorAll(link.dataset.among).forEach((box) => { box.checked = box.matches(link.dataset.tick); });
 });
 document.addEventListener("keydown", (e) => {
+  const box = e.key === "Enter" && e.target.closest(".scores input");
+  if (box) {
+    const boxes = [...box.form.querySelectorAll(".scores input:not([type=hidden])")];
+    e.preventDefault(); (boxes[boxes.indexOf(box) + 1] || box).focus();
+    return;
+  }
   const cell = e.target.closest(".sheet-in input:not([type=checkbox])"), step = { ArrowUp: -1, ArrowDown: 1, Enter: 1 }[e.key];
   if (!cell || !step || e.ctrlKey || e.altKey || (cell.list && e.key !== "Enter")) return;
   const [name, row] = cell.name.split("-"), next = cell.form.elements[name + "-" + (Number(row) + step)];

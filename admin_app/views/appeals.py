@@ -47,6 +47,9 @@ def _indicators(*states: RoundState) -> Lookup:
     return Lookup(Indicator, search=("code", "title"), only=only, order=("scheme_id", "position"))
 
 
+SHOWN_SHEETS = _sheets(RoundState.PUBLICITY)
+
+
 class EvidenceView(RecordView):
     """佐证材料 of one item, its papers as attachments; from the page of the item."""
 
@@ -86,15 +89,19 @@ class AppealView(RecordView):
     group = GROUP
     section = SECTION
     attachable = True
-    column_list = ("school.name", "indicator.title", "on", "due_on", "standing", "result")
+    column_list = ("school.name", "indicator.code", "indicator.title", "on", "due_on", "standing", "result")
     extra_columns = {"standing": "状态", "result": "原得分 → 复查得分"}
     form_columns = ("sheet", "indicator", "wanted", "reason")
     column_details_list = ("sheet", "indicator", "on", "wanted", "reason", "due_on")
-    lookups = {"sheet": _sheets(RoundState.PUBLICITY), "indicator": _indicators(RoundState.PUBLICITY)}
+    lookups = {"sheet": SHOWN_SHEETS, "indicator": _indicators(RoundState.PUBLICITY)}
     default_sort = (("id", True),)
     link_column = "indicator.title"
     details_template = "appeals/details.html"
     needs = RecordView.needs | {"answer": Action.READ}
+
+    @property
+    def can_create(self) -> bool:
+        return super().can_create and SHOWN_SHEETS.few(self.db_session) != []
 
     def may_change(self, row: Any) -> bool:
         return super().may_change(row) and not row.answers and locking.takes(Appeal, row.sheet.round)

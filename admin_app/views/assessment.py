@@ -31,6 +31,7 @@ from ..models import (
     Child,
     Evidence,
     Indicator,
+    Inspection,
     OfficeScore,
     Resource,
     Round,
@@ -138,14 +139,18 @@ class AssessmentView(ToolView):
             rounds=list(self.db_session.scalars(select(Round).order_by(Round.start.desc()))),
             states=list(RoundState),
             following=locking.NEXT[round_.state],
-            steps=workflow.steps(self.db_session, round_),
+            trail=workflow.trail(self.db_session, round_),
             may_move=scope.may(Action.PUBLISH, Resource.RUBRIC),
             may_settle=scope.may(Action.CREATE, Resource.APPROVALS),
             word=workflow.leaders_word(self.db_session, round_),
             vetoes=workflow.unconfirmed_vetoes(self.db_session, round_),
             appeals=workflow.unanswered(self.db_session, round_),
+            inspected=self.db_session.scalar(
+                select(func.count(func.distinct(Inspection.school_id))).where(Inspection.round_id == round_.id)
+            ),
             today=dt.date.today(),
             SheetMove=SheetMove,
+            typed=request.form,
         )
 
     @expose("/result/")
@@ -200,7 +205,7 @@ class AssessmentView(ToolView):
         note("open", "sheet", sheet.id, sheet.school_id)
         return self._sheet_page(sheet, {})
 
-    def _sheet_page(self, sheet: Sheet, filled: Any) -> Any:
+    def _sheet_page(self, sheet: Sheet, filled: Any, wrong: frozenset[int] = frozenset()) -> Any:
         round_, session, scope = sheet.round, self.db_session, current_scope()
         card = self._card(round_, sheet)
         step = workflow.handed_in(session, sheet)
@@ -241,7 +246,7 @@ class AssessmentView(ToolView):
             and scope.may(Action.CREATE, Resource.CONFIRMATIONS)
             and scope.owns(sheet.school_id),
             may_send_back=step is not None
-            and step.move is not SheetMove.RETURNED
+            and not step.is_open
             and round_.state is RoundState.OPEN
             and scope.may(Action.UPDATE, Resource.SCORES),
             may_appeal=round_.state is RoundState.PUBLICITY
@@ -251,6 +256,9 @@ class AssessmentView(ToolView):
             Status=Status,
             plain=workbooks.plain,
             filled=filled,
+            wrong=wrong,
+            provisional=not self._see_all() and round_.state not in SHOWN,
+            own_filled=(sum(row.points is not None for row in own.values()), sum(item.by_hand > 0 for item in card.items)),
         )
 
     def _card(self, round_: Round, sheet: Sheet) -> Card:
@@ -275,7 +283,7 @@ class AssessmentView(ToolView):
         indicators = {i.id: i for i in self.db_session.scalars(of_scheme)}
         seen = number_or_none(request.form.get("seen")) or 0
         newer = {row.indicator_id: row for row in self.db_session.scalars(_of(kind, sheet)) if row.id > seen}
-        complaints = []
+        complaints: list[tuple[int, str]] = []
         for key, raw in request.form.items():
             indicator = indicators.get(number_or_none(key.removeprefix("score-")) or 0) if key.startswith("score-") else None
             if indicator is None:
@@ -292,12 +300,14 @@ class AssessmentView(ToolView):
                     )
                 give(indicator, points, words)
             except Complaint as e:
-                complaints.append(e.text)
+                complaints.append((indicator.id, e.text))
         if complaints:
             self.db_session.rollback()
-            for text in complaints[:6]:
+            for _item, text in complaints[:6]:
                 flash(_(text), "danger")
-            return self._sheet_page(self._sheet(), request.form)
+            if "indicator" in request.form:
+                return self.item()
+            return self._sheet_page(self._sheet(), request.form, frozenset(item for item, _text in complaints))
         self.db_session.commit()
         return None
 
@@ -316,9 +326,12 @@ class AssessmentView(ToolView):
 
     @expose("/confirm/", methods=("POST",))
     def confirm(self) -> Any:
-        """The headteacher stands for the self-assessment."""
-        sheet = self._own_sheet(Resource.CONFIRMATIONS)
-        return self._act(sheet, lambda: workflow.confirm(self.db_session, sheet, current_user.name), _("已确认，自评报送德育股。"))
+        """The headteacher stands for the self-assessment, or sends it back to the secretary."""
+        sheet, session, by = self._own_sheet(Resource.CONFIRMATIONS), self.db_session, current_user.name
+        if "decline" in request.form:
+            words = rules.tidy(request.form.get("words", ""))[:200]
+            return self._act(sheet, lambda: workflow.decline(session, sheet, words, by), _("已退回填报员修改。"))
+        return self._act(sheet, lambda: workflow.confirm(session, sheet, by), _("已确认，自评报送德育股。"))
 
     @expose("/send-back/", methods=("POST",))
     def send_back(self) -> Any:
@@ -387,6 +400,7 @@ class AssessmentView(ToolView):
             and scope.may(Action.UPDATE, Resource.SCORES),
             mark=workflow.newest_mark(self.db_session, sheet, indicator),
             seen=self.db_session.scalar(select(func.max(OfficeScore.id)).where(OfficeScore.sheet_id == sheet.id)) or 0,
+            filled=request.form,
             show=request.args.get("show", "missing"),
             plain=workbooks.plain,
             Status=Status,
@@ -486,7 +500,7 @@ class AssessmentView(ToolView):
         return round_, request.form.get("approved") == "1", rules.tidy(request.form.get("words", ""))[:200]
 
     def _on_round(self, round_: Round, act: Callable[[], None], said: str) -> Any:
-        """Two people at once: the second is told, nothing is saved half."""
+        """Two people at once: the second is told, nothing is saved half; what was typed comes back with a complaint."""
         number = round_.id
         try:
             act()
@@ -495,6 +509,7 @@ class AssessmentView(ToolView):
         except Complaint as e:
             self.db_session.rollback()
             flash(_(e.text), "danger")
+            return self.index()
         except (StaleDataError, IntegrityError):
             self.db_session.rollback()
             flash(_("他人刚办理了这一步，请看现在的状态。"), "warning")

@@ -31,6 +31,14 @@ UNDECIDED = Lookup(
 """Rounds that still take what the bureau enters."""
 
 
+class OfAnUndecidedRound(RecordView):
+    """What the bureau enters for a round until it is decided: afterwards there is nothing to enter it for."""
+
+    @property
+    def can_create(self) -> bool:
+        return super().can_create and UNDECIDED.few(self.db_session) != []
+
+
 class RoundView(RecordView):
     model = Round
     group = GROUP
@@ -66,7 +74,7 @@ class RoundView(RecordView):
         workflow.open_sheets(self.db_session, row)
 
 
-class AdjustmentView(RecordView):
+class AdjustmentView(OfAnUndecidedRound):
     model = Adjustment
     group = GROUP
     section = SCORING
@@ -98,7 +106,7 @@ class AdjustmentView(RecordView):
             raise Complaint("分管领导已对这项否决表态，不能再改；要更正请移入回收站后另记。")
 
 
-class InspectionView(RecordView):
+class InspectionView(OfAnUndecidedRound):
     """抽查: a visit to a school. The office draws the children, prints the list, keys in what was found; the school reads."""
 
     model = Inspection

@@ -27,15 +27,16 @@ CODES = ("A1.4", "A4.2", "A2.2", "A7.4")
 SAID = (m.OfficeScore, m.SelfScore, m.SheetStep, m.RoundStep, m.Approval, m.AppealAnswer)
 MAY = {
     "judge": {"office"}, "move": {"office"}, "send_back": {"office"}, "adjust": {"office"}, "answer": {"office"},
-    "self": {"secretary_a"}, "submit": {"secretary_a"}, "contest": {"secretary_a"}, "confirm": {"principal_a"},
+    "self": {"secretary_a"}, "decline": {"principal_a"}, "submit": {"secretary_a"}, "contest": {"secretary_a"}, "confirm": {"principal_a"},
     "settle": {"leader"}, "veto": {"leader"},
 }  # fmt: skip
 """Who may do what to the sheet of school A, written down here apart from the product's own table."""
 WHEN = {
     "judge": {S.OPEN, S.CHECK, S.ON_SITE, S.REVIEW, S.DECISION}, "self": {S.OPEN}, "submit": {S.OPEN}, "confirm": {S.OPEN},
-    "send_back": {S.OPEN}, "adjust": {S.OPEN, S.CHECK, S.ON_SITE, S.REVIEW, S.DECISION}, "contest": {S.PUBLICITY},
+    "send_back": {S.OPEN}, "decline": {S.OPEN}, "adjust": {S.OPEN, S.CHECK, S.ON_SITE, S.REVIEW, S.DECISION}, "contest": {S.PUBLICITY},
     "answer": {S.PUBLICITY, S.APPEAL}, "settle": {S.REVIEW}, "veto": {S.OPEN, S.CHECK, S.ON_SITE, S.REVIEW, S.DECISION},
 }  # fmt: skip
+BEFORE = ("self submit confirm send_back", "self submit decline", "submit confirm", "veto")
 
 
 class Round(RuleBasedStateMachine):
@@ -78,9 +79,19 @@ class Round(RuleBasedStateMachine):
         with session_with(SYSTEM) as session:
             return {kind: session.scalar(select(func.count(kind.id))) for kind in SAID}
 
-    @initialize(steps=st.sampled_from((0, 0, 0, 0, *range(1, 9))), appealed=st.booleans())
-    def somewhere_on_the_way(self, steps, appealed):
-        """Random attempts alone would hardly ever come to the end."""
+    @initialize(steps=st.sampled_from((0, 0, 0, 0, *range(1, 9))), before=st.lists(st.sampled_from(BEFORE)), appealed=st.booleans())
+    def somewhere_on_the_way(self, steps, before, appealed):
+        """Random attempts alone would hardly ever come to the end, nor to what needs three people."""
+        acts = {
+            "self": lambda: self.assess("secretary_a", "A1.4", "1"),
+            "submit": lambda: self.fill_in_and_submit("secretary_a"),
+            "confirm": lambda: self.confirm("principal_a"),
+            "decline": lambda: self.decline("principal_a"),
+            "send_back": lambda: self.send_back("office"),
+            "veto": lambda: self.adjust("office", m.AdjustmentKind.VETO),
+        }
+        for word in " ".join(before).split():
+            acts[word]()
         for _step in range(steps):
             self._the_office_does_the_next_thing()
             if self.state is S.PUBLICITY:
@@ -127,6 +138,10 @@ class Round(RuleBasedStateMachine):
     @rule(who=st.sampled_from((*WHO, *["principal_a"] * 5)))
     def confirm(self, who):
         self._act(who, "confirm", lambda s, _y: workflow.confirm(s, self._sheet(s), who))
+
+    @rule(who=st.sampled_from((*WHO, *["principal_a"] * 5)))
+    def decline(self, who):
+        self._act(who, "decline", lambda s, _y: workflow.decline(s, self._sheet(s), "请补", who))
 
     @rule(who=st.sampled_from((*WHO, *["office"] * 3)))
     def send_back(self, who):

@@ -100,7 +100,7 @@ def test_a_child_who_was_not_met_makes_the_sample_too_small(system, ids, visit):
 @pytest.mark.parametrize(
     ("finding", "words"),
     [
-        (Finding(15, None, "", None), "要么都填"),
+        (Finding(15, None, "", None), "请填不符项数"),
         (Finding(15, 16, "x", None), "不能多于核对项数"),
         (Finding(61, 0, "", None), "1 至 60"),
         (Finding(15, 1, "", None), "写明是哪几栏"),

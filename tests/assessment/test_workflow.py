@@ -57,7 +57,7 @@ def test_the_self_assessment_closes_with_a_reason_when_headteachers_have_not_con
         step(system, round_, S.CHECK, words="")
     system.rollback()
     step(system, round_, S.CHECK, words="逾期未报的按系统分计")
-    assert round_.frozen_at and workflow.steps(system, round_)[-1].words == "逾期未报的按系统分计"
+    assert round_.frozen_at and workflow.trail(system, round_)[-1][3] == "逾期未报的按系统分计"
 
 
 def test_a_frozen_round_keeps_its_numbers_and_names_whatever_the_schools_enter_later(system, ids, judged):
@@ -351,7 +351,7 @@ def test_a_self_assessment_is_handed_in_confirmed_and_kept_as_it_was(system, ids
     ("who", "may"),
     [
         ("secretary_a", {"self", "submitted", "evidence"}),
-        ("principal_a", {"confirmed"}),
+        ("principal_a", {"confirmed", "declined"}),
         ("office", {"returned", "mark"}),
         ("leader", set()),
         ("secretary_b", set()),

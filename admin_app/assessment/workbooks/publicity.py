@@ -58,7 +58,7 @@ def _line(sheet: Any, styles: Styles, row: int, book: Book, card: Any) -> None:
         sheet.write_string(row, 2, total_words(card), styles.large)
     else:
         sheet.write_number(row, 2, card.total, styles.large_score)
-    sheet.write_string(row, 3, card.grade or "—", styles.large)
+    sheet.write_string(row, 3, (card.grade or "—") + ("（一票否决）" if card.veto else ""), styles.large)
     sheet.set_row(row, 20)
 
 
