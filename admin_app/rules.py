@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from decimal import Decimal
 
 NONE_WORDS = {"无", "/", "-", "—", "－", "／", "没有", "无号"}
 YES_WORDS = {"√", "☑", "✔", "是", "1", "Y", "y", "有", "已签", "住校", "寄宿"}
@@ -22,6 +23,19 @@ def tidy(text: str) -> str:
     """Full-width to half-width for letters and digits, control characters and outer blanks away."""
     text = _CONTROL.sub("", text)
     return "".join(unicodedata.normalize("NFKC", c) if _WIDE.fullmatch(c) else c for c in text).strip()
+
+
+def plain_number(text: str) -> Decimal | None:
+    """A number as people type it, full-width too; None for a blank.
+
+    :raises ValueError: for anything else, and for what is written with an exponent or has more than six digits before the point.
+    """
+    text = unicodedata.normalize("NFKC", tidy(text))
+    if not text:
+        return None
+    if not re.fullmatch(r"[+-]?\d{1,6}(\.\d{0,9})?", text, re.ASCII):
+        raise ValueError(text)
+    return Decimal(text) + 0  # of "-0" as well
 
 
 def tidy_name(text: str) -> str:

@@ -68,6 +68,8 @@ def draw(session: Session, system: Session, inspection: Inspection, wanted: int)
     """
     if inspection.sample:
         raise Complaint("已经抽过。要重抽请另建一次抽查，换抽签号。")
+    if inspection.children or inspection.fields_checked or inspection.answers:
+        raise Complaint("已经填了合计。要抽取儿童逐人填，请另建一次抽查。")
     if not inspection.lot:
         raise Complaint("请先填抽签号（当场抽取或商定的数字）。", "lot")
     members = eligible(system, inspection.round, inspection.school_id)
@@ -100,6 +102,8 @@ def record(inspection: Inspection, found: Mapping[int, Finding]) -> None:
 
     :raises Complaint: naming the child whose numbers cannot be.
     """
+    if not inspection.sample:
+        raise Complaint("这次抽查没有抽取儿童，结果填在合计里。")
     for row in inspection.sample:
         finding = found.get(row.id)
         if finding is None:

@@ -104,7 +104,7 @@ def _freeze(act: Act) -> None:
 def _settled(act: Act) -> None:
     word = leaders_word(act.session, act.round_)
     if word is None or word.decision is not Decision.APPROVED:
-        raise Complaint("分管领导还没有同意核查结果，不能转入审定。")
+        raise Complaint("分管领导还没有同意核查结果（同意后又改了复核分的要重新同意），不能转入审定。")
 
 
 def _sent_back(act: Act) -> None:
@@ -202,10 +202,14 @@ def trail(session: Session, round_: Round) -> list[tuple[dt.datetime, str, str, 
 
 
 def leaders_word(session: Session, round_: Round) -> Approval | None:
-    """The leader's last word on the checked results since they were laid before them."""
-    since = session.scalar(
-        select(func.max(RoundStep.created_at)).where(RoundStep.round_id == round_.id, RoundStep.state == S.REVIEW)
+    """The leader's last word on the checked results since they were laid before them, or since a mark was changed after that."""
+    laid = select(func.max(RoundStep.created_at)).where(RoundStep.round_id == round_.id, RoundStep.state == S.REVIEW)
+    marked = (
+        select(func.max(OfficeScore.created_at))
+        .join(Sheet, Sheet.id == OfficeScore.sheet_id)
+        .where(Sheet.round_id == round_.id, OfficeScore.stage == Stage.REVIEW)
     )
+    since = max((at for at in (session.scalar(laid), session.scalar(marked)) if at), default=None)
     return approvals.word_on(session, round_, since)
 
 
@@ -281,6 +285,7 @@ def assess_self(session: Session, sheet: Sheet, indicator: Indicator, points: De
     """
     if not is_filling(session, sheet):
         raise Complaint("自评已经提交，不能再改；要改请联系德育股退回。")
+    _refuse_heading(indicator)
     most = rule_of(indicator).judged_points
     if not most:
         raise Complaint(f"{indicator.code} 由系统计算，不能自评。")
@@ -379,6 +384,7 @@ def judge(
     :param known_new: there is no earlier mark to look for.
     :raises Complaint: above the maximum, below zero, below the maximum without a reason, or when the round takes no marks.
     """
+    _refuse_heading(indicator)
     stage = stage_of(sheet.round)
     if stage is None:
         raise Complaint(f"本轮现处“{sheet.round.state}”，不能评分。")
@@ -400,6 +406,11 @@ def judge(
 def newest_mark(session: Session, sheet: Sheet, indicator: Indicator) -> OfficeScore | None:
     mine = select(OfficeScore).where(OfficeScore.sheet_id == sheet.id, OfficeScore.indicator_id == indicator.id)
     return session.scalar(mine.order_by(OfficeScore.id.desc()).limit(1))
+
+
+def _refuse_heading(indicator: Indicator) -> None:
+    if indicator.pattern is None:
+        raise Complaint(f"{indicator.code} 是一级指标，分数由其下各项加出。")
 
 
 def _bounds(indicator: Indicator, points: Decimal | None, most: Decimal, reason: str, why: str) -> None:

@@ -167,7 +167,9 @@ def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({})) ->
         found += [_entry(grid, number, columns) for number in _data_rows(grid, row, columns)]
     if not any_header:
         unnamed = any(headings(grid, own) for grid in grids)
-        raise (NoHeader if unnamed else Unreadable)("没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。")
+        raise (NoHeader if unnamed else Unreadable)(
+            "没有找到表头：应有“姓名”“性别”“出生年月”“年级”等列名。请对照模板检查后再上传。"
+        )
     if not found:
         raise Unreadable("表头下面没有数据行。")
     return found

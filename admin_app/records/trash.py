@@ -14,6 +14,8 @@ from ..models import (
     Child,
     DropoutCase,
     DropoutStep,
+    Inspected,
+    Inspection,
     Parent,
     ParentStatus,
     Participation,
@@ -66,7 +68,9 @@ def contents(session: Session, table: str | None = None) -> list[Kept]:
 
 def _rank(row: Kept) -> int:
     """A child stands for its whole file, an activity for its list of names."""
-    return 2 if isinstance(row, Child) else 1 if isinstance(row, Parent | Activity | TrainingSession | DropoutCase) else 0
+    return (
+        2 if isinstance(row, Child) else 1 if isinstance(row, Parent | Activity | TrainingSession | DropoutCase | Inspection) else 0
+    )
 
 
 def restore(session: Session, model: type[Kept], row_id: int) -> int:
@@ -115,6 +119,7 @@ def _dependants(session: Session, row: Kept) -> list[Kept]:
         kinds = [m.class_ for m in Base.registry.mappers if issubclass(m.class_, ChildFile | OnRecord | History | CareEvent)]
         waiting = Transfer.state.in_((TransferState.PENDING, TransferState.REQUESTED))
         moves = session.scalars(select(Transfer).where(Transfer.child_id == row.id, waiting))
+        kinds.remove(Inspected)  # what was drawn and found is the round's, not the child's
         return [*moves, *(r for kind in kinds for r in session.scalars(select(kind).where(kind.child_id == row.id)))]
     if isinstance(row, Parent):
         return list(session.scalars(select(ParentStatus).where(ParentStatus.parent_id == row.id)))
@@ -122,6 +127,8 @@ def _dependants(session: Session, row: Kept) -> list[Kept]:
         return list(session.scalars(select(Participation).where(Participation.activity_id == row.id)))
     if isinstance(row, DropoutCase):
         return list(session.scalars(select(DropoutStep).where(DropoutStep.case_id == row.id)))
+    if isinstance(row, Inspection):
+        return list(session.scalars(select(Inspected).where(Inspected.inspection_id == row.id)))
     if isinstance(row, TrainingSession):
         return list(session.scalars(select(Attendance).where(Attendance.session_id == row.id)))
     return []

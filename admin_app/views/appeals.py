@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, redirect, request
@@ -149,7 +149,7 @@ class AppealView(RecordView):
         row = self.get_one(request.form.get("id", ""))
         page, words = row.id, rules.tidy(request.form.get("words", ""))[:500]
         try:
-            points = _points(request.form.get("points", "")) if request.form.get("changed") == "1" else None
+            points = _given(request.form.get("changed") == "1", request.form.get("points", ""))
             with session_with(SYSTEM) as system:
                 workflow.answer(self.db_session, system, row, points=points, words=words, by=current_user.name)
             self.db_session.commit()
@@ -174,11 +174,18 @@ def clock(row: Appeal, today: dt.date) -> str:
     return f"待答复，已超期 {-left} 天" if left < 0 else "待答复，今天到期" if left == 0 else f"待答复，还有 {left} 天"
 
 
+def _given(changed: bool, raw: str) -> Decimal | None:
+    """:raises Complaint: when it is not clear whether the points change: an answer is given once."""
+    if not changed and raw.strip():
+        raise Complaint("填了复查得分，请选“改为”；维持原得分的不填分数。", "points")
+    return _points(raw) if changed else None
+
+
 def _points(raw: str) -> Decimal:
     try:
-        points = Decimal(rules.tidy(raw))
-        if points.is_finite():
-            return points
-    except InvalidOperation:
-        pass
-    raise Complaint("请填复查得分，如 2.5。", "points")
+        points = rules.plain_number(raw)
+    except ValueError:
+        points = None
+    if points is None:
+        raise Complaint("请填复查得分，如 2.5。", "points")
+    return points

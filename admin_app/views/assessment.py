@@ -6,7 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from flask import abort, flash, redirect, request, send_file
@@ -139,10 +139,10 @@ class AssessmentView(ToolView):
             rounds=list(self.db_session.scalars(select(Round).order_by(Round.start.desc()))),
             states=list(RoundState),
             following=locking.NEXT[round_.state],
-            trail=workflow.trail(self.db_session, round_),
+            trail=workflow.trail(self.db_session, round_) if self._see_all() else [],
             may_move=scope.may(Action.PUBLISH, Resource.RUBRIC),
             may_settle=scope.may(Action.CREATE, Resource.APPROVALS),
-            word=workflow.leaders_word(self.db_session, round_),
+            word=workflow.leaders_word(self.db_session, round_) if self._see_all() else None,
             vetoes=workflow.unconfirmed_vetoes(self.db_session, round_),
             appeals=workflow.unanswered(self.db_session, round_),
             inspected=self.db_session.scalar(
@@ -279,8 +279,7 @@ class AssessmentView(ToolView):
     def _save_scores(self, sheet: Sheet, kind: type[Any], give: Callable[[Indicator, Decimal | None, str], None]) -> Any:
         """Save the rows of the form that were changed; the page again, when one is refused. What somebody else gave since the form
         was opened is shown, not passed over."""
-        of_scheme = select(Indicator).where(Indicator.scheme_id == sheet.round.scheme_id)
-        indicators = {i.id: i for i in self.db_session.scalars(of_scheme)}
+        indicators = {i.id: i for i, _rule in results.rules_of(self.db_session, sheet.round)}
         seen = number_or_none(request.form.get("seen")) or 0
         newer = {row.indicator_id: row for row in self.db_session.scalars(_of(kind, sheet)) if row.id > seen}
         complaints: list[tuple[int, str]] = []
@@ -321,7 +320,9 @@ class AssessmentView(ToolView):
         if wrong is not None or "submit" not in request.form:
             return wrong or self._done(_("保存成功。"), sheet)
         with session_with(SYSTEM) as system:
-            card = results.self_cards(system, system.get_one(Round, sheet.round_id))[sheet.school_id]
+            card = results.self_cards(system, system.get_one(Round, sheet.round_id)).get(sheet.school_id)
+        if card is None:
+            abort(404)
         return self._act(sheet, lambda: workflow.submit(session, sheet, card, by), _("已提交，请校长确认。"))
 
     @expose("/confirm/", methods=("POST",))
@@ -524,6 +525,7 @@ class AssessmentView(ToolView):
     @expose("/export-sheet/")
     def export_sheet(self) -> Any:
         sheet = self._sheet()
+        self._card(sheet.round, sheet)
         name = f"{sheet.round.code}年度考核评分表-{sheet.school}.xlsx"
         return self._workbook(
             sheet.round, sheet, lambda book: workbooks.school_sheet(book, sheet.school_id), str(sheet.school), name
@@ -611,13 +613,7 @@ def _words(row: Any) -> str:
 
 
 def _points(raw: str, indicator: Indicator) -> Decimal | None:
-    raw = rules.tidy(raw)
-    if not raw:
-        return None
     try:
-        points = Decimal(raw)
-    except InvalidOperation:
-        raise Complaint(f"{indicator.code} 的分数“{raw[:12]}”不是数字。") from None
-    if not points.is_finite():
-        raise Complaint(f"{indicator.code} 的分数“{raw[:12]}”不是数字。")
-    return points
+        return rules.plain_number(raw)
+    except ValueError:
+        raise Complaint(f"{indicator.code} 的分数“{rules.tidy(raw)[:12]}”不是数字。") from None

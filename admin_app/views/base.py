@@ -387,10 +387,11 @@ class RecordView(Listing, ModelView):
             return redirect(self.get_url(".edit_view", id=row.id))
         try:
             trash.put(self.db_session, row, reason)
+            self.db_session.commit()
         except Complaint as e:
+            self.db_session.rollback()
             flash(_(e.text), "danger")
-            return redirect(self.get_url(".edit_view", id=row.id))
-        self.db_session.commit()
+            return redirect(self.get_url(".edit_view", id=number_or_none(request.form.get("id"))))
         flash(_("已移入回收站，可由德育股恢复。"), "success")
         return redirect(self._back())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import request
@@ -281,15 +280,11 @@ class ExactField(fields.StringField):
         return "" if self.data is None else str(self.data)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        raw = rules.tidy(valuelist[0]) if valuelist else ""
+        self.data = None
         try:
-            self.data = Decimal(raw) if raw else None
-        except InvalidOperation:
-            self.data = None
+            self.data = rules.plain_number(valuelist[0] if valuelist else "")
+        except ValueError:
             raise ValueError(_("应填数字。")) from None
-        if self.data is not None and not (self.data.is_finite() and abs(self.data) < 10**6):
-            self.data = None
-            raise ValueError(_("应填数字。"))
 
 
 class JSONField(fields.TextAreaField):

@@ -8,11 +8,11 @@ from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from .. import rules
 from ..access import SYSTEM, Action
-from ..assessment import approvals, causes, locking, samples, workflow
+from ..assessment import approvals, causes, locking, patterns, samples, workflow
 from ..db import session_with
 from ..models import Adjustment, AdjustmentKind, Inspection, Round, RoundState, RoundStep, Scheme, SchemeState, School
 from ..rules import Complaint
@@ -102,7 +102,9 @@ class AdjustmentView(OfAnUndecidedRound):
 
     def before_save(self, form: Any, row: Adjustment, created: bool) -> None:
         causes.fill_in(row)
-        if not created and row.kind is AdjustmentKind.VETO and approvals.of(self.db_session, row):
+        if row.points != patterns.cents(row.points):
+            raise Complaint("分值最多两位小数。", "points")
+        if not created and approvals.of(self.db_session, row):
             raise Complaint("分管领导已对这项否决表态，不能再改；要更正请移入回收站后另记。")
 
 
@@ -113,7 +115,7 @@ class InspectionView(OfAnUndecidedRound):
     group = GROUP
     section = SCORING
     title = "抽查核验"
-    column_list = ("school.name", "round.title", "on", "lot", "children", "fields_checked", "fields_wrong", "answers", "satisfied")
+    column_list = ("school.name", "round.title", "on", "children", "fields_checked", "fields_wrong", "answers", "satisfied")
     form_columns = (
         "round", "school", "on", "lot", "inspectors", "document", "children", "fields_checked", "fields_wrong", "answers",
         "satisfied",
@@ -130,6 +132,14 @@ class InspectionView(OfAnUndecidedRound):
     def may_change(self, row: Any) -> bool:
         return super().may_change(row) and locking.takes(Inspection, row.round)
 
+    def may_see(self) -> bool:
+        """Whom the lot may be told, and who was drawn: not the school that is to be visited."""
+        return current_scope().reads_everywhere
+
+    def details(self, row: Any) -> list[tuple[str, str]]:
+        pairs = super().details(row)
+        return pairs if self.may_see() else [pair for pair in pairs if pair[0] != str(self.column_labels["lot"])]
+
     def heading(self, row: Any) -> str:
         return f"{row.school} · {_('抽查')} {row.on}"
 
@@ -137,6 +147,8 @@ class InspectionView(OfAnUndecidedRound):
         return self.get_url(".details_view", id=model.id)
 
     def before_save(self, form: Any, row: Inspection, created: bool) -> None:
+        if row.sample and any(inspect(row).attrs[name].history.has_changes() for name in self.later):
+            raise Complaint("这次抽查有抽取的儿童，合计由各人的结果加出，请在下面逐人填。")
         if row.fields_wrong > row.fields_checked:
             raise Complaint("不符项数不能多于核对项数。", "fields_wrong")
         if row.satisfied > row.answers:
@@ -198,7 +210,7 @@ class InspectionView(OfAnUndecidedRound):
         note("open", "inspection", row.id, row.school_id)
         return self.render(
             self.details_template, row=row, pairs=self.details(row), may_change=self.may_change(row), return_url=self._back(),
-            fields=samples.FIELDS, filled=request.form,
+            fields=samples.FIELDS, filled=request.form, may_see=self.may_see(),
         )  # fmt: skip
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
 
 from admin_app import models as m
-from admin_app.assessment import facts, results, workflow
+from admin_app.assessment import facts
 from admin_app.assessment.facts import Window
 from tests import factories as make
+from tests.assessment.rounds import judge_everything
 
 
 @pytest.fixture
@@ -55,13 +54,4 @@ def county_says(system):
 @pytest.fixture
 def judged(system, ids):
     """The round with every item of every sheet judged."""
-    round_ = system.get(m.Round, ids.round)
-    workflow.open_sheets(system, round_)
-    found = results.score(system, round_)
-    indicators = {i.code: i for i in system.scalars(select(m.Indicator))}
-    for sheet in system.scalars(select(m.Sheet).where(m.Sheet.round_id == round_.id)):
-        for item in found.by_school[sheet.school_id].items:
-            if item.status == "missing":
-                workflow.judge(system, sheet, indicators[item.code], item.by_hand - Decimal("0.5"), "材料不全")
-    system.commit()
-    return round_
+    return judge_everything(system, ids)
