@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 from flask import Flask
 
 from .settings import Settings
+
+os.environ["TZ"] = "CST-8"  # China's one zone: the county's day begins at its own midnight, wherever the server stands
+if hasattr(time, "tzset"):
+    time.tzset()
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -293,6 +293,8 @@ def _action_on(session: Session, row: Base) -> Action:
     if row in session.deleted:
         return Action.DELETE
     trashed = isinstance(row, Kept) and inspect(row).attrs.deleted_at.history.has_changes()
+    if trashed and row.deleted_at is None:
+        return Action.READ  # back from the trash, which only the office sees: also what a school alone may write
     return Action.DELETE if trashed else Action.UPDATE
 
 

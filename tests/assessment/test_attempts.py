@@ -288,6 +288,22 @@ def test_a_bonus_has_two_decimals_at_most(person, within, ids):
     assert count(within, m.Adjustment, m.Adjustment.matter == "市级先进") == 0
 
 
+# --- what a school threw away
+
+
+def test_the_office_brings_back_evidence_a_school_threw_away(person, within, ids):
+    with within() as session:
+        judge_everything(session, ids)
+        row = m.Evidence(sheet_id=ids.sheet_a, indicator_id=item(session, "A1.4").id, school_id=ids.a, title="开放记录")
+        session.add(row)
+        session.flush()
+        number = row.id
+    assert person("secretary_a").post("/evidence/delete/", {"id": number, "reason": "误传"}).status_code == 302
+    assert count(within, m.Evidence, m.Evidence.id == number) == 0
+    answer = person("office").post("/trash/restore/", {"table": "evidence", "id": number}, follow_redirects=True)
+    assert "已恢复" in answer.text and count(within, m.Evidence, m.Evidence.id == number) == 1
+
+
 # --- what was said about others
 
 
