@@ -204,7 +204,7 @@ def decided(office, leader):
     page = office.page
     for _school in range(3):
         office.open("/assessment/")
-        waiting = page.locator("tr:has(.st.due) a")
+        waiting = page.locator("tr:has-text('待评') a")
         if not waiting.count():
             break
         follow(page, waiting.first)

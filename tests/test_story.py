@@ -112,13 +112,12 @@ def test_2_an_activity_with_its_children_and_a_training_with_its_sign_in_list(si
     assert "实到 2 人" in alert(page)
 
 
-def test_3_the_office_opens_the_children_behind_a_number_judges_freezes_and_publishes(sit_down):
+def test_3_the_office_opens_the_children_behind_a_number_judges_and_freezes(sit_down):
     page = sit_down("office")
     shot(page, "home-office")
     page.goto("/assessment/")
-    assert page.locator("button:has-text('冻结')").is_disabled()
     for _school in range(8):
-        waiting = page.locator("tr:has(.st.due)").locator("a")
+        waiting = page.locator("tr:has-text('待评') a")
         if not waiting.count():
             break
         follow(page, waiting.first)
@@ -139,9 +138,11 @@ def test_3_the_office_opens_the_children_behind_a_number_judges_freezes_and_publ
     assert page.locator(".person h1").inner_text()
     page.goto("/assessment/")
     follow(page, "button:has-text('冻结')")
-    assert "已冻结 90 所" in alert(page)
-    follow(page, "button:has-text('公布')")
-    assert "已公布" in alert(page)
+    assert "写明怎样处理" in alert(page)
+    page.fill("#words-check", "逾期未报的按系统分和核查分计")
+    follow(page, "button:has-text('冻结')")
+    assert "初核" in alert(page)
+    shot(page, "frozen")
 
 
 def test_4_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
@@ -151,6 +152,7 @@ def test_4_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
     shot(page, "ranking")
     assert not page.locator("button:has-text('冻结')").count() and page.locator("tbody tr").count() == 90
     with page.expect_download() as caught:
+        page.click("summary:has-text('导出')")
         page.click("a:has-text('导出汇总')")
     assert caught.value.suggested_filename == "2026年度考核汇总.xlsx"
     assert openpyxl.load_workbook(io.BytesIO(Path(caught.value.path()).read_bytes())).sheetnames[0] == "汇总"
