@@ -231,9 +231,9 @@ def shown(scope: Scope, model: type[Base], name: str, value: Any, school_id: int
     if value is None:
         return None
     if not scope.sees(labels.group(model, name), school_id):
-        return "（仅本校可见）"
+        return rules.WITHHELD[0]
     if not scope.sees(getattr(value, "group", Group.ROSTER), school_id):  # one value of a list may be graver than the rest
-        return "（受限）"
+        return rules.WITHHELD[1]
     return rules.mask(str(value)) if labels.is_sealed(model, name) else value
 
 

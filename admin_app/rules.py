@@ -143,6 +143,10 @@ def web_address(value: str) -> str | None:
     return None
 
 
+WITHHELD = ("（仅本校可见）", "（受限）")
+"""What stands for a value that its reader may not see at all."""
+
+
 def mask(value: str) -> str:
     """5399****0120, 139****4467: enough to recognise, not enough to use."""
     if len(value) >= 15:
@@ -150,6 +154,11 @@ def mask(value: str) -> str:
     if len(value) >= 7:
         return f"{value[:3]}****{value[-4:]}"
     return "****"
+
+
+def is_masked(text: str) -> bool:
+    """Was this written by ``mask`` (or does it say that the reader may not see it)?"""
+    return bool(re.fullmatch(r"(\d{3,4}\*{4}[\dX]{4}|\*{4})", text)) or text in WITHHELD
 
 
 def at_age(birth: dt.date, years: int) -> dt.date:

@@ -79,6 +79,7 @@ PAGES = {
     "sign_in.language": ("POST", "/language", {"locale": "en"}, (302, 302, 302, 302, 302, 302, 302)),
     "sign_in.logout": ("POST", "/logout", {}, (302, 302, 302, 302, 302, 302, 302)),
     "child.reveal": ("POST", "/child/reveal/", {"id": "{child_a}", "reason": "核对"}, (403, 200, 403, 200, 404, 403, 403)),
+    "child.ledger": ("GET", "/child/ledger/", {}, (403, 200, 200, 200, 200, 403, 403)),
     "child.confirm": ("POST", "/child/confirm/", {"id": "{child_a}"}, (403, 302, 403, 302, 404, 403, 403)),
     "activity.roster": ("GET", "/activity/roster/?id={activity_a}", {}, (403, 200, 403, 200, 404, 403, 403)),
     "training_session.sign_in": (
@@ -112,7 +113,7 @@ PAGES = {
     "assessment.confirm": ("POST", "/assessment/confirm/", {"sheet": "{sheet_a}"}, (403, 403, 403, 403, 403, 302, 403)),
     "assessment.send_back": ("POST", "/assessment/send-back/", {"sheet": "{sheet_a}"}, (403, 302, 403, 403, 403, 403, 403)),
     "inspection.draw": ("POST", "/inspection/draw/", {"id": "{inspection_a}"}, (403, 200, 403, 403, 403, 403, 403)),
-    "inspection.findings": ("POST", "/inspection/findings/", {"id": "{inspection_a}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "inspection.findings": ("POST", "/inspection/findings/", {"id": "{inspection_a}"}, (403, 200, 403, 403, 403, 403, 403)),
     "inspection.paper": ("GET", "/inspection/paper/?id={inspection_a}", {}, (403, 200, 403, 403, 403, 403, 403)),
     "appeal.answer": ("POST", "/appeal/answer/", {"id": "{appeal_a}"}, (403, 200, 403, 403, 403, 403, 403)),
     "snapshot.index": ("GET", "/snapshot/", {}, (403, 200, 200, 200, 200, 200, 403)),

@@ -206,9 +206,10 @@ def card_of(
     return scoring.total_up(card, round_.scheme.minimum, round_.scheme.weight)
 
 
-def self_cards(session: Session, round_: Round) -> dict[int, Card]:
-    """Every school's own card: what is computed today and its self-scores. ``session``: bound to SYSTEM."""
-    schools, rules = taking_part(session, round_), rules_of(session, round_)
+def self_cards(session: Session, round_: Round, *, school_id: int | None = None) -> dict[int, Card]:
+    """Every school's own card, or one school's: what is computed today and its self-scores. ``session``: bound to SYSTEM."""
+    schools = [school for school in taking_part(session, round_) if school_id in (None, school.id)]
+    rules = rules_of(session, round_)
     known, own = counted(session, round_, schools, rules, lines=False), self_judged(session, round_)
     return {school.id: card_of(school, rules, known, own, (), frozenset(), round_) for school in schools}
 

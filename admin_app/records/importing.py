@@ -344,16 +344,8 @@ def _place(entry: Entry) -> str:
 
 def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, Any]]:
     """What a row would change: key -> (old, new). Empty cells are not in the entry, so they change nothing."""
-    old: dict[str, Any] = {key: getattr(child, key) for key in CHILD_KEYS}
-    for side in Side:
-        parent = next((p for p in child.parents if p.side is side), None)
-        old[f"{side.value}.name"] = parent.name if parent else None
-        old[f"{side.value}.phone"] = parent.phone if parent else None
-        old[f"{side.value}.place"] = place_now(parent)
-    carer = carer_now(child)
-    for name in ("name", "relation", "age", "phone"):
-        old[f"carer.{name}"] = getattr(carer, name) if carer else None
-    if carer is None and "carer.name" not in entry.values:
+    old = register_says(child)
+    if carer_now(child) is None and "carer.name" not in entry.values:
         for key in [key for key in entry.values if key.startswith("carer.")]:
             entry.say(key, "warning", "没有监护人姓名，本格不写入。")
             old.pop(key, None)
@@ -363,6 +355,20 @@ def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, 
         for key, new in entry.values.items()
         if key in old and new is not None and not _same(key, old[key], new)
     }
+
+
+def register_says(child: Child) -> dict[str, Any]:
+    """What the register holds today under the columns of a ledger, but for the responsible person. ``child``: with its family loaded."""
+    says: dict[str, Any] = {key: getattr(child, key) for key in CHILD_KEYS}
+    for side in Side:
+        parent = next((p for p in child.parents if p.side is side), None)
+        says[f"{side.value}.name"] = parent.name if parent else None
+        says[f"{side.value}.phone"] = parent.phone if parent else None
+        says[f"{side.value}.place"] = place_now(parent)
+    carer = carer_now(child)
+    for name in ("name", "relation", "age", "phone"):
+        says[f"carer.{name}"] = getattr(carer, name) if carer else None
+    return says
 
 
 def _same(key: str, old: Any, new: Any) -> bool:

@@ -247,6 +247,8 @@ def _who_cares(entry: Entry) -> None:
 
 def _read_cell(entry: Entry, key: str, raw: Any) -> None:
     text = str(raw).strip()
+    if rules.is_masked(text):  # as our own files show what their reader may not see: nothing is said
+        return
     if key == "birth_date":
         _read_birth(entry, raw)
     elif key == "id_number":

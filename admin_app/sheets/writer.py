@@ -76,6 +76,54 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
     return buffer.getvalue()
 
 
+def form(
+    title: str,
+    said: str,
+    columns: Sequence[tuple[str, float]],
+    rows: Iterable[Sequence[Any]],
+    signed: str,
+    receipt: Mapping[str, str],
+) -> bytes:
+    """A list as it is handed in on paper: title, a line on whom and when, bordered rows, signatures; A3 across, headers on every page.
+
+    :param columns: (header, width in characters) each.
+    :param rows: dates and ints become real cells, anything else text.
+    """
+    buffer, last = io.BytesIO(), len(columns) - 1
+    with open_book(buffer, streaming=True) as book:
+        sheet = book.add_worksheet(title[:31])
+        shape = {"border": 1, "text_wrap": True, "valign": "vcenter", "font_size": 9}
+        head = book.add_format(shape | {"bold": True, "font_name": HEADING, "bg_color": "#F2F4F7", "align": "center"})
+        body = book.add_format(shape | {"font_name": BODY})
+        day = book.add_format(shape | {"font_name": BODY, "num_format": "yyyy-mm-dd", "align": "left"})
+        for column, (_words, width) in enumerate(columns):
+            sheet.set_column(column, column, width)
+        sheet.set_row(0, 28)
+        sheet.merge_range(
+            0, 0, 0, last, title, book.add_format({"bold": True, "font_name": HEADING, "font_size": 16, "align": "center"})
+        )
+        sheet.merge_range(1, 0, 1, last, said, book.add_format({"font_name": BODY, "font_size": 10}))
+        sheet.set_row(2, 30)
+        for column, (words, _width) in enumerate(columns):
+            sheet.write_string(2, column, words, head)
+        number = 2
+        for number, row in enumerate(rows, 3):
+            for column, value in enumerate(row):
+                if isinstance(value, dt.date):
+                    sheet.write_datetime(number, column, dt.datetime(value.year, value.month, value.day), day)
+                elif isinstance(value, int):
+                    sheet.write_number(number, column, value, body)
+                else:
+                    write_text(sheet, number, column, "" if value is None else value, body)
+        sheet.merge_range(number + 2, 0, number + 2, last, signed, book.add_format({"font_name": BODY, "font_size": 10}))
+        sheet.freeze_panes(3, 5)
+        paper(sheet, landscape=True)
+        sheet.set_paper(8)
+        sheet.repeat_rows(2)
+        add_receipt(book, receipt)
+    return buffer.getvalue()
+
+
 def write_text(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
     """Text as it is. xlsxwriter takes ``<r>…</r>`` for markup of its own; cut in pieces it stays text."""
     text = str(value)[:LONGEST]

@@ -320,7 +320,7 @@ class AssessmentView(ToolView):
         if wrong is not None or "submit" not in request.form:
             return wrong or self._done(_("保存成功。"), sheet)
         with session_with(SYSTEM) as system:
-            card = results.self_cards(system, system.get_one(Round, sheet.round_id)).get(sheet.school_id)
+            card = results.self_cards(system, system.get_one(Round, sheet.round_id), school_id=sheet.school_id).get(sheet.school_id)
         if card is None:
             abort(404)
         return self._act(sheet, lambda: workflow.submit(session, sheet, card, by), _("已提交，请校长确认。"))

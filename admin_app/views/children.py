@@ -27,21 +27,24 @@ from ..models import (
     Parent,
     ParentStatus,
     Responsibility,
+    School,
     Staff,
     StateSide,
 )
 from ..orm import Base
-from ..records import aid, concerns, definitions, dossier, enrolling, overview
+from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
+from ..sheets import writer
 from .base import RecordView
 from .filters import Filter, by_township
 from .gate import current_scope, note
-from .lists import Line
+from .lists import EXPORT_CAP, Line, receipt_of, workbook_response
 from .lookups import CHILDREN, PARENTS, STAFF
 from .words import screen_words, state
 
 GROUP = "儿童"
+BY_CLASS = (Child.school_id, Child.grade, Child.class_name, Child.name, Child.id)
 
 
 def _in_definition(query: Any, value: str) -> Any:
@@ -183,7 +186,7 @@ class ChildView(RecordView):
     basis = "口径 国发〔2016〕13号（不满16周岁） · 截止今日"
     details_template = "children/dossier.html"
     list_template = "children/list.html"
-    needs = RecordView.needs | {"reveal": Action.REVEAL, "confirm": Action.UPDATE}
+    needs = RecordView.needs | {"reveal": Action.REVEAL, "confirm": Action.UPDATE, "ledger": Action.EXPORT}
     filters = (
         by_township(Child),
         BY_DEFINITION,
@@ -302,6 +305,28 @@ class ChildView(RecordView):
         numbers += [(f"{p.name} {_('联系电话')}", p.phone) for p in people]
         numbers += [(f"{p.name} {_('备用电话')}", p.other_phone) for p in people]
         return self.render("children/reveal.html", row=child, numbers=[(w, v) for w, v in numbers if v], reason=reason)
+
+    @expose("/ledger/")
+    def ledger(self) -> Any:
+        """台账 of the children in the list, as a school hands it in; masked as on the screens."""
+        seen, today = self._view_of_list(), dt.date.today()
+        query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
+        ids = list(self.db_session.scalars(query.with_only_columns(Child.id).order_by(*BY_CLASS).limit(EXPORT_CAP)))
+        said = "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items()) or "全部"
+        receipt = receipt_of(said, len(ids))
+        note("export", "child", 内容="台账", **receipt)
+        there = select(School.name).where(School.id.in_(query.with_only_columns(Child.school_id)))
+        places = list(self.db_session.scalars(there.limit(2)))
+        unit = places[0] if len(places) == 1 else county.word(self.db_session, "bureau")
+        content = writer.form(
+            "农村留守儿童台账",
+            f"填报单位（盖章）：{unit}　　　　统计截止日期：{today}　　　　范围：{said}　　　　人数：{len(ids)}",
+            [(filed_ledger.TITLES[key], filed_ledger.WIDTHS.get(key, filed_ledger.OTHERWISE)) for key in filed_ledger.COLUMNS],
+            filed_ledger.rows(self.db_session, ids, today),
+            filed_ledger.SIGNED,
+            receipt,
+        )
+        return workbook_response(content, f"农村留守儿童台账-{unit}-{today:%Y%m%d}.xlsx")
 
     @expose("/confirm/", methods=("POST",))
     def confirm(self) -> Any:
