@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -95,6 +96,7 @@ def form(
         shape = {"border": 1, "text_wrap": True, "valign": "vcenter", "font_size": 9}
         head = book.add_format(shape | {"bold": True, "font_name": HEADING, "bg_color": "#F2F4F7", "align": "center"})
         body = book.add_format(shape | {"font_name": BODY})
+        count = book.add_format(shape | {"font_name": BODY, "align": "center"})
         day = book.add_format(shape | {"font_name": BODY, "num_format": "yyyy-mm-dd", "align": "left"})
         for column, (_words, width) in enumerate(columns):
             sheet.set_column(column, column, width)
@@ -108,11 +110,13 @@ def form(
             sheet.write_string(2, column, words, head)
         number = 2
         for number, row in enumerate(rows, 3):
+            lines = max(_lines(value, width) for value, (_words, width) in zip(row, columns, strict=True))
+            sheet.set_row(number, 3 + 12 * lines)
             for column, value in enumerate(row):
                 if isinstance(value, dt.date):
                     sheet.write_datetime(number, column, dt.datetime(value.year, value.month, value.day), day)
                 elif isinstance(value, int):
-                    sheet.write_number(number, column, value, body)
+                    sheet.write_number(number, column, value, count)
                 else:
                     write_text(sheet, number, column, "" if value is None else value, body)
         sheet.merge_range(number + 2, 0, number + 2, last, signed, book.add_format({"font_name": BODY, "font_size": 10}))
@@ -122,6 +126,12 @@ def form(
         sheet.repeat_rows(2)
         add_receipt(book, receipt)
     return buffer.getvalue()
+
+
+def _lines(value: Any, width: float) -> int:
+    """How many lines a text takes in a column; a Chinese character is as wide as two digits."""
+    text = value if isinstance(value, str) else ""
+    return max(1, math.ceil(sum(1 if char.isascii() else 2 for char in text) * 0.9 / width))
 
 
 def write_text(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:

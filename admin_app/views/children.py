@@ -315,9 +315,7 @@ class ChildView(RecordView):
         said = "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items()) or "全部"
         receipt = receipt_of(said, len(ids))
         note("export", "child", 内容="台账", **receipt)
-        there = select(School.name).where(School.id.in_(query.with_only_columns(Child.school_id)))
-        places = list(self.db_session.scalars(there.limit(2)))
-        unit = places[0] if len(places) == 1 else county.word(self.db_session, "bureau")
+        unit = self._unit(query)
         content = writer.form(
             "农村留守儿童台账",
             f"填报单位（盖章）：{unit}　　　　统计截止日期：{today}　　　　范围：{said}　　　　人数：{len(ids)}",
@@ -327,6 +325,13 @@ class ChildView(RecordView):
             receipt,
         )
         return workbook_response(content, f"农村留守儿童台账-{unit}-{today:%Y%m%d}.xlsx")
+
+    def _unit(self, query: Any) -> str:
+        """Who hands a ledger in: the school (of a site its centre), or the bureau for children of several."""
+        there = School.id.in_(query.with_only_columns(Child.school_id))
+        units = select(func.coalesce(School.centre_id, School.id)).where(there).distinct()
+        names = list(self.db_session.scalars(select(School.name).where(School.id.in_(units)).limit(2)))
+        return names[0] if len(names) == 1 else county.word(self.db_session, "bureau")
 
     @expose("/confirm/", methods=("POST",))
     def confirm(self) -> Any:

@@ -50,7 +50,7 @@ def test_the_file_has_the_columns_of_the_printed_sheet_and_its_lines_for_signatu
     book, lines = as_shown(answer)
     sheet = book.worksheets[0]
     assert len(lines[0]) == 30 and sheet["A1"].value == "农村留守儿童台账"
-    assert "填报单位（盖章）" in sheet["A2"].value and f"统计截止日期：{dt.date.today()}" in sheet["A2"].value
+    assert "填报单位（盖章）：晨光小学" in sheet["A2"].value and f"统计截止日期：{dt.date.today()}" in sheet["A2"].value
     assert [line["序号"] for line in lines] == list(range(1, len(lines) + 1)) and len(lines) > filled
     assert "填表人（签名）" in sheet.cell(sheet.max_row, 1).value
     assert sheet.page_setup.orientation == "landscape" and sheet.print_title_rows == "$3:$3"
