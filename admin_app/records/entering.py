@@ -1,4 +1,4 @@
-"""A checked ledger into the register: all of it in one transaction, with as few flushes as its references allow."""
+"""A checked ledger into the register: all of it in one transaction, part by part, with as few flushes as its references allow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from .importing import CHILD_KEYS, Plan, PlannedRow, carer_now, place_now, state
 
 CHUNK = 400
 """Children read at a time."""
+PART = 1000
+"""Rows written at a time: what is written need not stay in memory."""
 
 
 def save(session: Session, plan: Plan, file_name: str, *, good_only: bool = False) -> int:
@@ -39,8 +41,15 @@ def save(session: Session, plan: Plan, file_name: str, *, good_only: bool = Fals
 
 def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str) -> int:
     staff = _StaffBook(session, rows, plan.start)
+    for at in range(0, len(rows), PART):
+        _write_part(session, rows[at : at + PART], staff, plan.start)
+    audit.note(session, "import", "child", "", rows[0].school_id if rows else None, 文件=file_name, 行数=len(rows))
+    return len(rows)
+
+
+def _write_part(session: Session, rows: list[PlannedRow], staff: _StaffBook, start: dt.date) -> None:
     known = _known(session, [row.child_id for row in rows if row.child_id])
-    families = [_Family(session, row, known.get(row.child_id or 0), plan.start) for row in rows]
+    families = [_Family(session, row, known.get(row.child_id or 0), start) for row in rows]
     session.flush()  # the children's ids
     for family in families:
         family.enter_people()
@@ -48,8 +57,6 @@ def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str)
     for family in families:
         family.enter_what_holds(staff)
     session.flush()
-    audit.note(session, "import", "child", "", rows[0].school_id if rows else None, 文件=file_name, 行数=len(rows))
-    return len(rows)
 
 
 def _known(session: Session, ids: list[int]) -> dict[int, Child]:

@@ -11,10 +11,9 @@ from typing import Any
 
 from .. import labels, rules
 from ..models import Carer, Child, Parent, ParentStatus, Staff
-from ..sheets.reader import Grid, Unreadable, address
+from ..sheets.reader import EXCEL_EPOCH, Grid, Unreadable, address
 
 HEADER_WITHIN = 15
-EXCEL_EPOCH = dt.date(1899, 12, 30)
 FOOTER = re.compile(r"^(合计|总计|小计|单位负责人|复核人|填表人|注[:：]|说明|备注[:：])")
 
 
@@ -89,6 +88,7 @@ class Entry:
     values: dict[str, Any] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    day_zero: dt.date = EXCEL_EPOCH
     asks: bool = False
     """Is there something that only a person can decide?"""
 
@@ -217,7 +217,7 @@ def _data_rows(grid: Grid, header: int, columns: dict[int, str]) -> Iterator[int
 
 
 def _entry(grid: Grid, number: int, columns: dict[int, str]) -> Entry:
-    entry = Entry(grid.name, number)
+    entry = Entry(grid.name, number, day_zero=grid.day_zero)
     for column, key in columns.items():
         entry.cells[key] = address(number, column)
         raw = grid.cell(number, column)
@@ -357,7 +357,7 @@ def _read_birth(entry: Entry, raw: Any) -> None:
     if isinstance(raw, dt.date):
         _keep_birth(entry, raw)
     elif isinstance(raw, int) and 20_000 < raw < 60_000:
-        born = EXCEL_EPOCH + dt.timedelta(days=raw)
+        born = entry.day_zero + dt.timedelta(days=raw)
         _keep_birth(entry, born, f"{raw} 按日期读作 {born}。")
     else:
         _read_birth_text(entry, rules.tidy(str(raw)))

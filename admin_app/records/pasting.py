@@ -39,6 +39,7 @@ from ..models import (
     TrainingSession,
 )
 from ..rules import Complaint
+from ..sheets import reader
 from . import enrolling, importing, ledger, quick, rosters
 from .upkeep import attendance_of
 
@@ -143,7 +144,7 @@ def day_of(text: str, year_began: dt.date) -> dt.date:
     """
     text = "".join(_CLOCK.sub("", unicodedata.normalize("NFKC", rules.tidy(text))).split())
     if serial := _SERIAL.fullmatch(text):
-        day = ledger.EXCEL_EPOCH + dt.timedelta(days=int(serial[1]))
+        day = reader.EXCEL_EPOCH + dt.timedelta(days=int(serial[1]))
     elif whole := ledger._WHOLE_DATE.fullmatch(text):
         year, _mark, month, number, *run = whole.groups()
         day = _day(text, *(run if year is None else (year, month, number)))

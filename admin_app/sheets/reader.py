@@ -13,12 +13,13 @@ from typing import Any
 
 import python_calamine
 
+EXCEL_EPOCH, MAC_EPOCH = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 MAX_BYTES = 10 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024
 MAX_PARTS = 2000
 MAX_RATIO = 200
-MAX_ROWS = 20_000
-MAX_COLUMNS = 120
+MAX_ROWS = 50_000
+MAX_COLUMNS = 200
 MAX_CELLS = 5_000_000
 
 
@@ -32,6 +33,8 @@ class Grid:
 
     name: str
     rows: list[list[Any]]
+    day_zero: dt.date = EXCEL_EPOCH
+    """Day 0 of dates that were left as bare numbers."""
 
     def cell(self, row: int, column: int) -> Any:
         """The value at row (1-based) and column (0-based), None outside."""
@@ -57,7 +60,7 @@ def read(content: bytes, file_name: str) -> list[Grid]:
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
         shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
-        grids = [_grid(book, name) for name in shown]
+        grids = [_grid(book, name, _day_zero(content)) for name in shown]
     except (python_calamine.CalamineError, ValueError, OSError):
         raise Unreadable("文件打不开：可能已损坏或加了密码。请去掉密码，另存为 .xlsx 后再上传。") from None
     grids = [grid for grid in grids if grid.rows]
@@ -66,14 +69,23 @@ def read(content: bytes, file_name: str) -> list[Grid]:
     return grids
 
 
-def _grid(book: Any, name: str) -> Grid:
+def _day_zero(content: bytes) -> dt.date:
+    """Workbooks begun on a Mac may count days from 1904."""
+    if content[:4] != b"PK\x03\x04":
+        return EXCEL_EPOCH
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        found = re.search(rb'date1904="(\w+)"', archive.read("xl/workbook.xml"))
+    return MAC_EPOCH if found and found[1] in (b"1", b"true") else EXCEL_EPOCH
+
+
+def _grid(book: Any, name: str, day_zero: dt.date) -> Grid:
     rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=MAX_ROWS + 1)
     if len(rows) > MAX_ROWS:
         raise Unreadable(f"工作表“{name}”超过 {MAX_ROWS} 行，请分成几个文件。")
     rows = [[_value(v) for v in row[:MAX_COLUMNS]] for row in rows]
     while rows and not any(v is not None for v in rows[-1]):
         rows.pop()
-    return Grid(name, rows)
+    return Grid(name, rows, day_zero)
 
 
 def _value(value: Any) -> Any:

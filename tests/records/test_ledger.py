@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given, settings, strategies as st
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
 from admin_app import rules
 from admin_app.models import Ethnic, Grade, Kinship, Sex
@@ -303,6 +306,19 @@ def test_a_birth_date_in_another_form_is_repaired(typed):
 def test_a_serial_number_is_read_as_excel_counts_days():
     entry = only(出生年月=42280)
     assert said(entry, "repair") == [(cell("出生年月"), "42280 按日期读作 2015-10-03。")]
+
+
+@pytest.mark.parametrize(("epoch", "serial"), [(CALENDAR_WINDOWS_1900, 42280), (CALENDAR_MAC_1904, 42280 - 1462)])
+def test_days_are_counted_from_where_the_workbook_counts_them(epoch, serial):
+    book = openpyxl.Workbook()
+    book.epoch = epoch
+    book.active.append(["姓名", "性别", "出生年月", "年级"])
+    book.active.append(["甲小雨", "男", BORN, "五年级"])
+    book.active.append(["甲大雨", "男", serial, "五年级"])
+    content = io.BytesIO()
+    book.save(content)
+    read = ledger.entries(reader.read(content.getvalue(), "台账.xlsx"))
+    assert [entry.values["birth_date"] for entry in read] == [BORN, BORN]
 
 
 def test_an_iso_date_needs_no_repair():
