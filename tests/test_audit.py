@@ -99,3 +99,12 @@ def test_a_revealed_number_needs_a_reason_and_leaves_it(person, app, ids):
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.get(m.Child, ids.child_a).id_number in page.text
         assert entries(session, "reveal", "child")[-1][1] == {"用途": [None, "核对户口簿"]}
+
+
+def test_a_card_that_was_stored_is_not_spelt_out_in_the_log(app, person, ids):
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        card = {"applicable": "100", "items": []}
+        session.add(m.SheetStep(sheet_id=ids.sheet_a, school_id=ids.a, move=m.SheetMove.SUBMITTED, by="方老师", card=card))
+        session.commit()
+    page = person("office").get("/audit_entry/").text
+    assert "方老师" in page and "（明细）" in page and "applicable" not in page

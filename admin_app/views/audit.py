@@ -70,6 +70,10 @@ class AuditView(RecordView):
 
 
 def _said(value: Any) -> Any:
+    if isinstance(value, dict):  # a card as stored: read where it belongs, not here
+        return _("（明细）")
+    if isinstance(value, list):
+        return "、".join(str(_said(each)) for each in value)
     return _(labels.text(value)) if isinstance(value, bool) else value
 
 
