@@ -157,22 +157,31 @@ def own_names(session: Session, school_id: int | None) -> dict[str, str]:
     return dict(session.execute(rows).all()) if school_id is not None else {}
 
 
-def learn_names(session: Session, school_id: int, named: Mapping[str, str]) -> None:
+def learn_names(session: Session, school_id: int, chosen: Collection[tuple[str, str, str]]) -> None:
     """Remember how a school calls its columns.
 
-    :raises Complaint: when one of our columns is named twice, or there is none of that key.
+    :param chosen: (sheet, what its header says, our key or blank for a column that is left out).
+    :raises Complaint: when a sheet names one of our columns twice or lacks one that must be there, or there is none of that key.
     """
-    taken = [key for key in named.values() if key]
-    if twice := next((key for key in taken if taken.count(key) > 1), None):
-        raise Complaint(f"“{TITLES.get(twice, twice)}”选了两列，只能选一列。")
-    if any(key not in TITLES for key in taken):
+    if any(key not in TITLES for _sheet, _words, key in chosen if key):
         raise Complaint("不是有效的选项。")
+    by_sheet: dict[str, list[str]] = {}
+    for sheet, _words, key in chosen:
+        by_sheet.setdefault(sheet, []).extend([key] if key else [])
+    for sheet, taken in by_sheet.items():
+        if twice := next((key for key in taken if taken.count(key) > 1), None):
+            raise Complaint(f"工作表“{sheet}”的“{TITLES[twice]}”选了两列，只能选一列。")
+        if taken and (missing := [TITLES[key] for key in ledger.REQUIRED if key not in taken]):
+            raise Complaint(f"工作表“{sheet}”还没有指定：{'、'.join(missing)}。")
+    if not any(by_sheet.values()):
+        raise Complaint("请先指定各列对应的栏目。")
+    named = {words[:60]: key for _sheet, words, key in chosen}
     there = {row.words: row for row in session.scalars(select(LedgerName).where(LedgerName.school_id == school_id))}
     for words, key in named.items():
         if words in there:
             there[words].key = key
         else:
-            session.add(LedgerName(school_id=school_id, words=words[:60], key=key))
+            session.add(LedgerName(school_id=school_id, words=words, key=key))
 
 
 def names_schools(entries: list[Entry]) -> bool:

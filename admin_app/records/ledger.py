@@ -122,15 +122,22 @@ class Heading:
 def headings(grid: Grid, own: Mapping[str, str]) -> list[Heading]:
     """How the columns of a sheet are read; of a sheet whose header is not recognised, its fullest row among the first ones."""
     found = _header(grid, own)
-    row, columns = found if found is not None else (_fullest_row(grid), {})
+    row = found[0] if found is not None else _fullest_row(grid)
+    columns = found[1] if found is not None else _names_at(grid, row, own) if grid.rows else {}
     heads = []
     for column in range(len(grid.rows[row - 1]) if grid.rows else 0):
         words = _words_at(grid, row, column)
         below = [grid.cell(number, column) for number in range(row + 1, min(row + 30, len(grid.rows)) + 1)]
-        sample = tuple(str(value)[:20] for value in below if value is not None)[:3]
+        sample = tuple(_glimpse(value) for value in below if value is not None)[:3]
         if words and sample:
             heads.append(Heading(address(row, column), words, columns.get(column, ""), sample))
     return heads
+
+
+def _glimpse(value: Any) -> str:
+    """Enough of a value to see what a column holds; long numbers masked as everywhere."""
+    text = str(value)[:20]
+    return rules.mask(text) if re.fullmatch(r"\d{6,}[\dXx]", text) else text
 
 
 def _fullest_row(grid: Grid) -> int:

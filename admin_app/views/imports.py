@@ -119,9 +119,8 @@ class ImportView(ToolView):
             return redirect(self.get_url(".index"))
         number, own = batch.id, importing.own_names(self.db_session, batch.school_id)
         if request.method == "POST":
-            pairs = zip(request.form.getlist("words"), request.form.getlist("key"), strict=False)
             try:
-                importing.learn_names(self.db_session, batch.school_id, dict(pairs))
+                importing.learn_names(self.db_session, batch.school_id, _chosen())
                 self.db_session.commit()
                 return redirect(self.get_url(".preview", id=number))
             except Complaint as e:
@@ -129,7 +128,7 @@ class ImportView(ToolView):
                 flash(_(e.text), "danger")
         batch = self._batch()
         grids = reader.read(base64.b64decode(batch.content or ""), batch.file_name)
-        typed = dict(zip(request.form.getlist("words"), request.form.getlist("key"), strict=False))
+        typed = {(sheet, words): key for sheet, words, key in _chosen()}
         return self.render(
             "imports/columns.html",
             batch=batch,
@@ -217,6 +216,11 @@ class ImportView(ToolView):
         """An empty ledger with the columns the import knows."""
         titles = [c.title for c in ledger.COLUMNS if c.key != "school"]
         return workbook_response(writer.blank("台账", titles), "台账模板.xlsx")
+
+
+def _chosen() -> list[tuple[str, str, str]]:
+    """(sheet, words of the header, chosen key) of the form."""
+    return list(zip(*(request.form.getlist(name) for name in ("sheet", "words", "key")), strict=False))
 
 
 def _start(raw: str) -> dt.date:

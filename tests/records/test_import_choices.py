@@ -156,9 +156,12 @@ def test_a_school_says_once_what_its_columns_are(person, app, ids):
     assert "/imports/columns/" in answer.location
     page = secretary.get(answer.location).text
     assert all(words in page for words in ODD) and "普小龙" in page
-    twice = secretary.post(answer.location, {"words": ODD, "key": ["name"] * len(ODD)})
-    assert "只能选一列" in twice.text
-    answer = secretary.post(answer.location, {"words": ODD, "key": [MEANS[words] for words in ODD]})
+    said = {"sheet": ["Sheet"] * len(ODD), "words": ODD}
+    assert "只能选一列" in secretary.post(answer.location, said | {"key": ["name"] * len(ODD)}).text
+    keys = [MEANS[words] for words in ODD]
+    short = secretary.post(answer.location, said | {"key": ["" if key == "birth_date" else key for key in keys]}).text
+    assert "还没有指定：出生年月" in short and 'value="name" selected' in short, "what was chosen stays"
+    answer = secretary.post(answer.location, said | {"key": keys})
     assert "新增" in secretary.get(answer.location).text
     again = upload()
     assert "/imports/preview/" in again.location, "remembered"
@@ -172,6 +175,14 @@ def test_a_school_says_once_what_its_columns_are(person, app, ids):
         )
         .location
     )
+
+
+def test_columns_whose_names_are_known_are_chosen_already(person, ids):
+    header = ["孩子名字", *HEADER[1:]]
+    data = {"school": str(ids.a), "start": "2025-09-01", "file": (io.BytesIO(workbook(row(), header=header)), "表.xlsx")}
+    page = person("secretary_a").post("/imports/", data, content_type="multipart/form-data", follow_redirects=True).text
+    assert "199****2222" in page and "19911112222" not in page
+    assert "核对列名" in page and 'value="sex" selected' in page and 'value="name" selected' not in page
 
 
 # --- the own file, marked
