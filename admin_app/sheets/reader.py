@@ -53,29 +53,21 @@ def read(content: bytes, file_name: str) -> list[Grid]:
         raise Unreadable("文件太大，最多 10 MB。请分成几个文件。")
     if file_name.lower().endswith(".csv"):
         return [_read_csv(content)]
+    day_zero = EXCEL_EPOCH
     if content[:4] == b"PK\x03\x04":
-        _check_archive(content)
+        day_zero = _check_archive(content)
     elif content[:8] != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         raise Unreadable("这不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
         shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
-        grids = [_grid(book, name, _day_zero(content)) for name in shown]
+        grids = [_grid(book, name, day_zero) for name in shown]
     except (python_calamine.CalamineError, ValueError, OSError):
         raise Unreadable("文件打不开：可能已损坏或加了密码。请去掉密码，另存为 .xlsx 后再上传。") from None
     grids = [grid for grid in grids if grid.rows]
     if not grids:
         raise Unreadable("表格里没有内容，请检查是否选错了文件。")
     return grids
-
-
-def _day_zero(content: bytes) -> dt.date:
-    """Workbooks begun on a Mac may count days from 1904."""
-    if content[:4] != b"PK\x03\x04":
-        return EXCEL_EPOCH
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        found = re.search(rb'date1904="(\w+)"', archive.read("xl/workbook.xml"))
-    return MAC_EPOCH if found and found[1] in (b"1", b"true") else EXCEL_EPOCH
 
 
 def _grid(book: Any, name: str, day_zero: dt.date) -> Grid:
@@ -117,8 +109,9 @@ def _read_csv(content: bytes) -> Grid:
     return Grid("CSV", rows)
 
 
-def _check_archive(content: bytes) -> None:
-    """Refuse an archive that would unpack to far more than a ledger can be."""
+def _check_archive(content: bytes) -> dt.date:
+    """Refuse an archive that would unpack to far more than a ledger can be. Returns the workbook's day 0: one begun on a Mac may
+    count from 1904."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
@@ -129,8 +122,10 @@ def _check_archive(content: bytes) -> None:
             for part in parts:
                 if part.filename.startswith("xl/worksheets/"):
                     _check_extent(archive.read(part))
+            mac = re.search(rb'date1904="(1|true)"', archive.read("xl/workbook.xml"))
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, RuntimeError, EOFError, OSError, zlib.error):
         raise Unreadable("文件已损坏或加了密码，请重新保存后再上传。") from None
+    return MAC_EPOCH if mac else EXCEL_EPOCH
 
 
 def _check_size(content: bytes, parts: list[zipfile.ZipInfo]) -> None:
