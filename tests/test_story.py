@@ -142,7 +142,6 @@ def test_3_the_office_opens_the_children_behind_a_number_judges_and_freezes(sit_
     page.fill("#words-check", "逾期未报的按系统分和核查分计")
     follow(page, "button:has-text('冻结')")
     assert "初核" in alert(page)
-    shot(page, "frozen")
 
 
 def test_4_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
