@@ -80,6 +80,7 @@ RESULTS = {"decided": frozenset({S.DECISION}), "card": frozenset({S.PUBLICITY, S
 """When the results on a sheet are filled in, each once."""
 NEVER_CHANGED = (Approval, RoundStep, SheetStep, SelfScore, OfficeScore, AppealAnswer)
 ABOUT_ITEMS = (SelfScore, SheetStep, OfficeScore, Evidence)
+"""What is said about the items of a scheme: from then on the round keeps it."""
 MEASURE = ("code", "scheme_id", "start", "last_day", "cut_off")
 """What a round is measured by: fixed by the freeze."""
 

@@ -35,9 +35,8 @@ def _of_school(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting
     scope = scope_in(session)
     mine = session.scalars(select(Sheet).where(Sheet.round_id == round_.id, Sheet.school_id.in_(sorted(scope.school_ids))))
     sheets = {sheet.id for sheet in mine}
-    standing = {key: step.move for key, step in workflow.standing(session, round_).items() if key in sheets}
+    steps = {key: step for key, step in workflow.standing(session, round_).items() if key in sheets}
     if round_.state is RoundState.OPEN and scope.may(Action.CREATE, Resource.SELF):
-        steps = {key: step for key, step in workflow.standing(session, round_).items() if key in sheets}
         filling = len(sheets) - sum(not step.is_open for step in steps.values())
         why = f"截止 {round_.self_due}" if round_.self_due else "填好后提交，由校长确认"
         back = any(step.is_open for step in steps.values())
@@ -46,7 +45,7 @@ def _of_school(session: Session, round_: Round, on: dt.date) -> Iterator[Waiting
         waits = sum(step.move is SheetMove.SUBMITTED for step in steps.values())
         yield Waiting("self", "自评已提交，待校长确认", "校长在考核评分中确认", waits)
     if round_.state is RoundState.OPEN and scope.may(Action.CREATE, Resource.CONFIRMATIONS):
-        submitted = sum(move is SheetMove.SUBMITTED for move in standing.values())
+        submitted = sum(step.move is SheetMove.SUBMITTED for step in steps.values())
         yield Waiting("self", "自评待校长确认", "核对后确认，报送德育股", submitted, True)
     if round_.state is RoundState.PUBLICITY and round_.shown_until is not None and on <= round_.shown_until:
         yield Waiting("result", "考核结果公示", f"有异议的在 {round_.shown_until} 前申诉", len(sheets))

@@ -67,12 +67,8 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
             sheet.write_string(0, column, words, head)
         for number, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                if isinstance(value, dt.date):
-                    sheet.write_datetime(number, column, dt.datetime(value.year, value.month, value.day), day)
-                elif isinstance(value, int):
-                    sheet.write_number(number, column, value, body)
-                elif value is not None and value != "":
-                    write_text(sheet, number, column, value, body)
+                if value is not None and value != "":
+                    _write(sheet, number, column, value, day if isinstance(value, dt.date) else body)
         add_receipt(book, receipt)
     return buffer.getvalue()
 
@@ -113,12 +109,8 @@ def form(
             lines = max(_lines(value, width) for value, (_words, width) in zip(row, columns, strict=True))
             sheet.set_row(number, 3 + 12 * lines)
             for column, value in enumerate(row):
-                if isinstance(value, dt.date):
-                    sheet.write_datetime(number, column, dt.datetime(value.year, value.month, value.day), day)
-                elif isinstance(value, int):
-                    sheet.write_number(number, column, value, count)
-                else:
-                    write_text(sheet, number, column, "" if value is None else value, body)
+                style = day if isinstance(value, dt.date) else count if isinstance(value, int) else body
+                _write(sheet, number, column, "" if value is None else value, style)
         sheet.merge_range(number + 2, 0, number + 2, last, signed, book.add_format({"font_name": BODY, "font_size": 10}))
         sheet.freeze_panes(3, 5)
         paper(sheet, landscape=True)
@@ -126,6 +118,16 @@ def form(
         sheet.repeat_rows(2)
         add_receipt(book, receipt)
     return buffer.getvalue()
+
+
+def _write(sheet: Worksheet, row: int, column: int, value: Any, style: Format) -> None:
+    """Dates and ints as such, anything else as text."""
+    if isinstance(value, dt.date):
+        sheet.write_datetime(row, column, dt.datetime(value.year, value.month, value.day), style)
+    elif isinstance(value, int):
+        sheet.write_number(row, column, value, style)
+    else:
+        write_text(sheet, row, column, value, style)
 
 
 def _lines(value: Any, width: float) -> int:
