@@ -78,6 +78,7 @@ TABLES: dict[str, str] = {
     "inspected": "抽查儿童",
     "snapshot": "快照",
     "snapshot_part": "快照名单",
+    "report": "报表",
     "user_account": "账号",
     "user_role": "角色",
     "import_batch": "导入",

@@ -2325,6 +2325,28 @@ class SnapshotPart(Row, SchoolOwned):
         return f"{len(self.children)}"
 
 
+class Report(Row, SchoolOwned):
+    """报表: a report as it was counted on a day, kept to be opened and exported again. Owned by the unit that made it."""
+
+    __tablename__ = "report"
+    RESOURCE = Resource.REGISTER
+
+    kind: Mapped[str] = field("报表种类", String(40))
+    title: Mapped[str] = field("名称", String(80))
+    basis: Mapped[str] = field("口径", String(120))
+    since: Mapped[dt.date] = field("统计起始日", Date)
+    on: Mapped[dt.date] = field("统计截止日", Date)
+    content: Mapped[str] = mapped_column(Sealed("report.content", None), info={"label": "内容"})
+    failing: Mapped[int] = field("不平的等式", Integer, default=0)
+    by: Mapped[str] = field("统计人", String(30))
+    handed_in_at: Mapped[dt.datetime | None] = field("上报时间", Moment)
+    handed_in_by: Mapped[str | None] = field("上报人", String(30))
+    school: Mapped[School] = link("填报单位")
+
+    def __str__(self) -> str:
+        return self.title
+
+
 # --- accounts ---
 
 

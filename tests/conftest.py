@@ -30,6 +30,9 @@ from admin_app.access import SYSTEM, Scope
 from admin_app.db import db, session_with
 from admin_app.models import Role
 from admin_app.records import attachments
+from admin_app.records.reports import definition, keeping
+from admin_app.records.reports.counting import Count
+from admin_app.records.reports.members import Period
 from tests import databases, factories as make
 from tests.browser import QUIET
 
@@ -235,6 +238,9 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
     adjustment = m.Adjustment(
         round_id=round_.id, school_id=at.id, kind=m.AdjustmentKind.BONUS, matter="县级先进", points="0.5", document="表彰决定"
     )
+    counted = Count(session, definition.of("county"), Period(dt.date(2025, 9, 1), dt.date(2025, 9, 1)), at.name).counted()
+    report = keeping.keep(session, counted, "施老师")
+    report.school_id = at.id
     session.add_all([activity, training, batch, sheet, adjustment])
     session.flush()
     _one_of_each_care(session, keep, at, child, term)
@@ -244,6 +250,7 @@ def _one_of_each(session: Session, ids: SimpleNamespace, key: str, at: m.School,
         ("import_batch", batch),
         ("sheet", sheet),
         ("adjustment", adjustment),
+        ("report", report),
     ):
         keep(what, row)
 

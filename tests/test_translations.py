@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_dir
 
 from admin_app import labels, models as m
 from admin_app.orm import Base, Choice
+from admin_app.records.reports import definition, members
 
 ROOT = Path(__file__).parent.parent / "admin_app"
 FOLDER = ROOT / "translations" / "en" / "LC_MESSAGES"
@@ -60,3 +61,16 @@ def test_an_actor_may_choose_english(person):
     assert browser.post("/language", {"locale": "en"}).status_code == 302
     page = browser.get("/").text
     assert '<html lang="en">' in page and "工作台" not in page
+
+
+def of_reports() -> set[str]:
+    """What the pages show of the definition files: titles, groups, columns, bases."""
+    words = {trait.label for trait in members.TRAITS.values()} | set(definition.AXIS_WORDS.values())
+    for report in definition.every():
+        words |= {report.title, report.basis, report.to, *(title for _column, title in report.lists)}
+        words |= {word for column in report.columns for word in (column.group, column.title) if word}
+    return words | {basis for basis, _when in definition.POOLS.values()}
+
+
+def test_every_word_of_the_report_definitions_is_translated(english):
+    assert sorted(word for word in of_reports() if re.search("[\u4e00-\u9fff]", word) and word not in english) == []
