@@ -57,6 +57,7 @@ class Action(StrEnum):
 R, C, U, D = Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE
 X, V, P = Action.EXPORT, Action.REVEAL, Action.PUBLISH
 
+_NOT_A_SCHOOLS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS, Resource.MATCHING)
 _NOT_A_LEADERS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.COUNSELLING, Resource.INCIDENTS)
 RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
     Role.ADMIN: {
@@ -77,6 +78,7 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.SCORES: frozenset({R, C, U, D, X}),
         Resource.SELF: frozenset({R, X}),
         Resource.CONFIRMATIONS: frozenset({R}),
+        Resource.MATCHING: frozenset({R, C, U, X}),
         Resource.AUDIT: frozenset({R}),
     },
     Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS}
@@ -95,9 +97,7 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.SELF: frozenset({R, C, U, D, X}),
         Resource.CONFIRMATIONS: frozenset({R}),
     },
-    Role.PRINCIPAL: {
-        resource: frozenset({R}) for resource in Resource if resource not in (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS)
-    }
+    Role.PRINCIPAL: {resource: frozenset({R}) for resource in Resource if resource not in _NOT_A_SCHOOLS}
     | {
         Resource.INCIDENTS: frozenset({R, C, U}),
         Resource.CONFIRMATIONS: frozenset({R, C}),

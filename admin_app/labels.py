@@ -79,6 +79,8 @@ TABLES: dict[str, str] = {
     "snapshot": "快照",
     "snapshot_part": "快照名单",
     "report": "报表",
+    "comparison": "三方比对",
+    "comparison_row": "比对结果",
     "user_account": "账号",
     "user_role": "角色",
     "import_batch": "导入",

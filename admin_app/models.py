@@ -56,6 +56,7 @@ class Resource(StrEnum):
     NOTICES = "notices"
     RUBRIC = "rubric"
     APPROVALS = "approvals"
+    MATCHING = "matching"
     SCORES = "scores"
     SELF = "self"
     CONFIRMATIONS = "confirmations"
@@ -2345,6 +2346,76 @@ class Report(Row, SchoolOwned):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Match(Choice):
+    """三方比对: how the three lists agree on a child."""
+
+    SAME = "same", "三方一致"
+    DIFFERENT = "different", "关键字段不一致"
+    TWO = "two", "两方有、缺一方"
+    CIVIL = "civil", "仅民政有"
+    ROLL = "roll", "仅学籍有"
+    OURS = "ours", "仅本系统"
+
+
+class MatchReason(Choice):
+    """原因: why a child does not stand in all lists alike."""
+
+    TOO_YOUNG = "too_young", "未入园、未入学"
+    ELSEWHERE = "elsewhere", "在外地就读"
+    HOME = "home", "父母已返乡"
+    ONE_PARENT = "one_parent", "单亲外出，另一方有监护能力"
+    OVER_16 = "over_16", "已满 16 周岁"
+    NOT_RURAL = "not_rural", "非农村户籍"
+    UNKNOWN_PARENTS = "unknown_parents", "本系统父母去向未填全"
+    NEW = "new", "新增，尚未报送"
+    SLIP = "slip", "录入差错"
+    NAMESAKE = "namesake", "同名，不是同一人"
+    OTHER = "other", "其他"
+
+
+class Comparison(Row, SchoolOwned):
+    """三方比对: our list of a day against those of 民政 and 学籍, as found when the files were compared. The bureau's own."""
+
+    __tablename__ = "comparison"
+    RESOURCE = Resource.MATCHING
+
+    on: Mapped[dt.date] = field("统计截止日", Date)
+    civil_file: Mapped[str | None] = field("民政名单", String(200))
+    roll_file: Mapped[str | None] = field("学籍名单", String(200))
+    unread: Mapped[str | None] = mapped_column(Sealed("comparison.unread", None), info={"label": "未读入的行"})
+    counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, info={"label": "结果"})
+    by: Mapped[str] = field("比对人", String(30))
+
+    def __str__(self) -> str:
+        return f"{self.on} 三方比对"
+
+
+class ComparisonRow(Row, SchoolOwned):
+    """One child of a comparison: in which lists it stands, how they differ, and why."""
+
+    __tablename__ = "comparison_row"
+    RESOURCE = Resource.MATCHING
+
+    comparison_id: Mapped[int] = field("比对", ForeignKey("comparison.id"), index=True)
+    match: Mapped[Match] = field("结果", Coded(Match))
+    child_id: Mapped[int | None] = field("儿童", Integer)
+    name: Mapped[str] = field("姓名", String(30))
+    sex: Mapped[Sex | None] = field("性别", Coded(Sex))
+    birth_date: Mapped[dt.date | None] = field("出生日期", Date)
+    id_number: Mapped[str | None] = field("公民身份号码", Sealed("comparison_row.id_number"), group=Group.IDENTITY)
+    ours: Mapped[bool] = field("本系统", Boolean, default=False)
+    civil: Mapped[bool] = field("民政", Boolean, default=False)
+    roll: Mapped[bool] = field("学籍", Boolean, default=False)
+    place: Mapped[str | None] = field("学校或村组", String(200))
+    differences: Mapped[str | None] = mapped_column(Sealed("comparison_row.differences", None), info={"label": "不一致之处"})
+    explained: Mapped[str | None] = field("本系统登记情况", String(200), group=Group.FAMILY)
+    reason: Mapped[MatchReason | None] = field("原因", Coded(MatchReason))
+    remark: Mapped[str | None] = field("备注", String(100))
+
+    def __str__(self) -> str:
+        return self.name
 
 
 # --- accounts ---

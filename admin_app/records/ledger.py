@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -157,10 +157,11 @@ class NoHeader(Unreadable):
     """There are rows, but no header that is recognised: a person may say which column is which."""
 
 
-def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({})) -> list[Entry]:
+def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({}), required: Collection[str] = REQUIRED) -> list[Entry]:
     """Every data row of every sheet that has a ledger's header.
 
     :param own: the school's own names of columns: squeezed words -> our key, blank for a column that is left out.
+    :param required: what every row must hold; a list that others made holds less than a ledger.
     :raises NoHeader: when no sheet has one, but some has columns a person could name.
     :raises Unreadable: when there are no columns, or nothing below them.
     """
@@ -171,7 +172,7 @@ def entries(grids: list[Grid], own: Mapping[str, str] = MappingProxyType({})) ->
             continue
         any_header = True
         row, columns = header
-        found += [_entry(grid, number, columns) for number in _data_rows(grid, row, columns)]
+        found += [_entry(grid, number, columns, required) for number in _data_rows(grid, row, columns)]
     if not any_header:
         unnamed = any(headings(grid, own) for grid in grids)
         raise (NoHeader if unnamed else Unreadable)(
@@ -223,14 +224,14 @@ def _data_rows(grid: Grid, header: int, columns: dict[int, str]) -> Iterator[int
             yield number
 
 
-def _entry(grid: Grid, number: int, columns: dict[int, str]) -> Entry:
+def _entry(grid: Grid, number: int, columns: dict[int, str], required: Collection[str]) -> Entry:
     entry = Entry(grid.name, number, day_zero=grid.day_zero)
     for column, key in columns.items():
         entry.cells[key] = address(number, column)
         raw = grid.cell(number, column)
         if raw is not None:
             _read_cell(entry, key, raw)
-    for key in REQUIRED:
+    for key in required:
         if key not in entry.values and not any(p.cell == entry.cells.get(key) for p in entry.problems if p.level == "error"):
             entry.say(key, "error", f"{TITLES[key]}必填。")
     _check_number(entry)

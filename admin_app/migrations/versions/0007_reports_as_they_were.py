@@ -1,4 +1,4 @@
-"""reports kept as they were counted"""
+"""reports kept as they were counted, comparisons with the lists of others"""
 
 from __future__ import annotations
 
@@ -26,17 +26,68 @@ def upgrade() -> None:
         sa.Column("by", sa.String(length=30), nullable=False),
         sa.Column("handed_in_at", sa.DateTime(), nullable=True),
         sa.Column("handed_in_by", sa.String(length=30), nullable=True),
+        *_row(),
+        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_report_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+    )
+    op.create_table(
+        "comparison",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("civil_file", sa.String(length=200), nullable=True),
+        sa.Column("roll_file", sa.String(length=200), nullable=True),
+        sa.Column("unread", sa.String(), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("by", sa.String(length=30), nullable=False),
+        *_row(),
+        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_comparison_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comparison")),
+    )
+    op.create_table(
+        "comparison_row",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("comparison_id", sa.Integer(), nullable=False),
+        sa.Column("match", sa.String(length=16), nullable=False),
+        sa.Column("child_id", sa.Integer(), nullable=True),
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column("sex", sa.String(length=16), nullable=True),
+        sa.Column("birth_date", sa.Date(), nullable=True),
+        sa.Column("id_number", sa.String(length=200), nullable=True),
+        sa.Column("ours", sa.Boolean(), nullable=False),
+        sa.Column("civil", sa.Boolean(), nullable=False),
+        sa.Column("roll", sa.Boolean(), nullable=False),
+        sa.Column("place", sa.String(length=200), nullable=True),
+        sa.Column("differences", sa.String(), nullable=True),
+        sa.Column("explained", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=16), nullable=True),
+        sa.Column("remark", sa.String(length=100), nullable=True),
+        *_row(),
+        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_comparison_row_school_id")),
+        sa.ForeignKeyConstraint(["comparison_id"], ["comparison.id"], name=op.f("fk_comparison_row_comparison_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comparison_row")),
+    )
+    for table, column in (
+        ("report", "school_id"),
+        ("comparison", "school_id"),
+        ("comparison_row", "school_id"),
+        ("comparison_row", "comparison_id"),
+    ):
+        op.create_index(f"ix_{table}_{column}", table, [column])
+
+
+def _row() -> list[sa.Column]:
+    """What every table has; a fresh column each time."""
+    return [
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("updated_at", sa.DateTime(), nullable=False),
         sa.Column("updated_by", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_report_school_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
-    )
-    with op.batch_alter_table("report", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_report_school_id"), ["school_id"], unique=False)
+    ]
 
 
 def downgrade() -> None:
-    op.drop_table("report")
+    for table in ("comparison_row", "comparison", "report"):
+        op.drop_table(table)

@@ -1,0 +1,343 @@
+"""三方比对: the register's list of a day against those of 民政 and 学籍, child by child (domain: three-way reconciliation).
+
+A child is the same one by ID number, else by name, birth date and sex, else by name and father's name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from .. import labels, rules
+from ..models import (
+    Child,
+    Comparison,
+    ComparisonRow,
+    Definition,
+    Match,
+    MatchReason,
+    Parent,
+    School,
+    SchoolKind,
+    Sex,
+    Side,
+)
+from ..rules import Complaint
+from ..sheets import reader
+from . import definitions, ledger
+
+OURS, CIVIL, ROLL = "ours", "civil", "roll"
+WORDS = {OURS: "本系统", CIVIL: "民政", ROLL: "学籍"}
+ONLY = {OURS: Match.OURS, CIVIL: Match.CIVIL, ROLL: Match.ROLL}
+REQUIRED = ("name",)
+OTHER_NAMES = {
+    "是否留守儿童": "kind",
+    "是否留守": "kind",
+    "留守儿童类型": "kind",
+    "户籍地址": "hukou_place",
+    "所在村": "home_address",
+    "村委会": "home_address",
+    "村（居）委会": "home_address",
+    "所属村": "home_address",
+    "乡镇村组": "home_address",
+    "父亲": "father.name",
+    "所属学校": "school",
+    "学生学校": "school",
+    "身份证件号": "id_number",
+    "学生身份证号": "id_number",
+}
+"""What those lists call their columns besides the names a ledger may have."""
+NOT_LEFT_BEHIND = ("0", "否", "非留守", "非留守儿童", "不是", "无")
+"""学籍's own field: 0 非留守, 1 单亲留守, 2 双亲留守."""
+AT_ONCE = 400
+
+
+@dataclass
+class Person:
+    """A child as one list has it."""
+
+    source: str
+    name: str
+    sex: Sex | None = None
+    birth: dt.date | None = None
+    number: str | None = None
+    father: str | None = None
+    place: str = ""
+    child_id: int | None = None
+
+
+@dataclass
+class Found:
+    """One child, and how each list that has it writes it."""
+
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def first(self) -> Person:
+        return next(iter(self.people.values()))
+
+    def said(self, what: str) -> Any:
+        """The first list's word on it that says anything."""
+        return next((value for person in self.people.values() if (value := getattr(person, what))), None)
+
+
+# --- the lists ---
+
+
+def read(source: str, content: bytes, file_name: str) -> tuple[list[Person], list[str]]:
+    """The children of a list that others made, and what was not read, each with its cell and why.
+
+    :raises Unreadable: when the file is no list.
+    """
+    people, unread = [], []
+    for entry in ledger.entries(reader.read(content, file_name), OTHER_NAMES, REQUIRED):
+        v = entry.values
+        if str(v.get("kind", "")).strip() in NOT_LEFT_BEHIND and "kind" in v:
+            continue
+        grave = [p for p in entry.problems if p.level == "error"]
+        unread += [f"{WORDS[source]}名单 {entry.sheet}!{p.cell or entry.number} {p.text}" for p in grave]
+        if "name" not in v:
+            continue
+        born = v.get("birth_date") or (rules.birth_of(v["id_number"]) if v.get("id_number") else None)
+        place = v.get("school") or v.get("home_address") or v.get("hukou_place") or ""
+        people.append(Person(source, v["name"], v.get("sex"), born, v.get("id_number"), v.get("father.name"), place[:200]))
+    return people, unread
+
+
+def ours(session: Session, on: dt.date) -> list[Person]:
+    """The children who are left behind on a day (GF13) as the register has them."""
+    fathers = dict(session.execute(select(Parent.child_id, Parent.name).where(Parent.side == Side.FATHER)).all())
+    rows = (
+        select(Child.id, Child.name, Child.sex, Child.birth_date, Child.id_number, School.name)
+        .join(School, School.id == Child.school_id)
+        .where(Child.id.in_(definitions.left_behind(Definition.GF13, on)))
+        .order_by(School.code, Child.grade, Child.class_name, Child.name, Child.id)
+    )
+    return [
+        Person(OURS, name, sex, birth, number, fathers.get(pk), school, pk)
+        for pk, name, sex, birth, number, school in session.execute(rows)
+    ]
+
+
+# --- matching: pure ---
+
+
+def match(*lists: Iterable[Person]) -> list[Found]:
+    """Every child of the lists once, in the order of the lists. Of two that could be meant, neither is taken."""
+    found: list[Found] = []
+    by_key: dict[Any, list[Found]] = defaultdict(list)
+    for people in lists:
+        fresh: list[Found] = []
+        for person in people:
+            same = _same(person, by_key)
+            if same is None:
+                same = Found()
+                fresh.append(same)
+            same.people.setdefault(person.source, person)
+        found += fresh
+        for each in (*found,):
+            _remember(each, by_key)
+    return found
+
+
+def _keys(person: Person) -> Iterator[Any]:
+    if person.number:
+        yield "number", person.number
+    if person.birth and person.sex:
+        yield "birth", person.name, person.birth, person.sex
+    if person.father:
+        yield "father", person.name, person.father
+
+
+def _remember(found: Found, by_key: dict[Any, list[Found]]) -> None:
+    for person in found.people.values():
+        for key in _keys(person):
+            if all(each is not found for each in by_key[key]):
+                by_key[key].append(found)
+
+
+def _same(person: Person, by_key: dict[Any, list[Found]]) -> Found | None:
+    """The one child that this is: the first key under which there is exactly one that the person's own list has not yet named."""
+    for key in _keys(person):
+        candidates = [found for found in by_key.get(key, ()) if person.source not in found.people]
+        if key[0] == "father":  # the weakest key: two numbers or two birthdays are two children
+            candidates = [found for found in candidates if not _contradicts(person, found)]
+        if len(candidates) == 1:
+            return candidates[0]
+    return None
+
+
+def _contradicts(person: Person, found: Found) -> bool:
+    pairs = ((person.number, found.said("number")), (person.birth, found.said("birth")))
+    return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+
+KEY_FIELDS = (("name", "姓名"), ("number", "证件号"), ("birth", "出生日期"), ("sex", "性别"), ("father", "父亲姓名"))
+
+
+def differences(found: Found) -> str:
+    """The key fields that the lists write differently, side by side; numbers masked."""
+    said = []
+    for name, words in KEY_FIELDS:
+        values = {WORDS[source]: getattr(person, name) for source, person in found.people.items() if getattr(person, name)}
+        if len(set(values.values())) > 1:
+            said.append(f"{words}：" + "，".join(f"{source} {_shown(name, value)}" for source, value in values.items()))
+    return "；".join(said)
+
+
+def _shown(name: str, value: Any) -> str:
+    return rules.mask(value) if name == "number" else labels.text(value)
+
+
+def verdict(found: Found, sources: frozenset[str]) -> Match:
+    """:param sources: the lists that were compared."""
+    if len(found.people) > 1 and differences(found):
+        return Match.DIFFERENT
+    if found.people.keys() == sources:
+        return Match.SAME
+    return ONLY[found.first.source] if len(found.people) == 1 else Match.TWO
+
+
+# --- a comparison ---
+
+
+def compare(session: Session, on: dt.date, files: dict[str, tuple[str, bytes]], by: str) -> Comparison:
+    """Compare the register's list of a day with the files, and keep every child's result.
+
+    :param files: ``civil``, ``roll`` or both -> (file name, content).
+    :raises Complaint: without a file. :raises Unreadable: for a file that is no list.
+    """
+    if not files:
+        raise Complaint("请至少选择一份名单：民政或学籍。")
+    read_lists = {source: read(source, content, name) for source, (name, content) in files.items()}
+    unread = [line for _people, lines in read_lists.values() for line in lines]
+    found = match(ours(session, on), *(people for people, _lines in read_lists.values()))
+    sources = frozenset({OURS, *files})
+    bureau = session.scalars(select(School.id).where(School.kind == SchoolKind.BUREAU)).one()
+    kept = Comparison(
+        school_id=bureau,
+        on=on,
+        civil_file=files[CIVIL][0][-200:] if CIVIL in files else None,
+        roll_file=files[ROLL][0][-200:] if ROLL in files else None,
+        unread="\n".join(unread) or None,
+        by=by,
+    )
+    session.add(kept)
+    session.flush()
+    known = _registered(session, [each for each in found if OURS not in each.people], on)
+    reasons = _given_before(session)
+    rows = [_row(kept, each, sources, known, reasons, on) for each in found]
+    kept.counts = {match.value: sum(row.match is match for row in rows) for match in Match}
+    session.add_all(rows)
+    return kept
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What the register says of a child that is not on its list of the day."""
+
+    child_id: int
+    kind: str
+    why: str
+
+
+def _registered(session: Session, found: list[Found], on: dt.date) -> dict[int, Registered]:
+    """id() of a find -> the child that the register has all the same, and why it does not count."""
+    numbers = {number: each for each in found if (number := each.said("number"))}
+    children: dict[int, Found] = {}
+    listed = list(numbers)
+    for at in range(0, len(listed), AT_ONCE):
+        part = listed[at : at + AT_ONCE]
+        for pk, number in session.execute(select(Child.id, Child.id_number).where(Child.id_number_key.in_(part))):
+            children[pk] = numbers[number]
+    left = {(each.first.name, each.said("birth")): each for each in found if id(each) not in {id(f) for f in children.values()}}
+    names = sorted({name for name, birth in left if birth})
+    for at in range(0, len(names), AT_ONCE):
+        rows = select(Child.id, Child.name, Child.birth_date).where(Child.name.in_(names[at : at + AT_ONCE]))
+        for pk, name, birth in session.execute(rows):
+            if (name, birth) in left:
+                children[pk] = left[name, birth]
+    said: dict[int, Registered] = {}
+    ids = list(children)
+    for at in range(0, len(ids), AT_ONCE):
+        for pk, finding in definitions.findings(session, ids[at : at + AT_ONCE], on).items():
+            said[id(children[pk])] = Registered(pk, finding.kind, finding.reason)
+    return said
+
+
+def _given_before(session: Session) -> dict[tuple[str, dt.date | None, Match], tuple[MatchReason | None, str | None]]:
+    """The reasons of the comparison before: a child that differs as it did keeps its reason."""
+    last = select(func.max(Comparison.id)).scalar_subquery()
+    before = select(func.max(ComparisonRow.comparison_id)).where(ComparisonRow.comparison_id < last).scalar_subquery()
+    rows = session.scalars(select(ComparisonRow).where(ComparisonRow.comparison_id == before, ComparisonRow.match != Match.SAME))
+    return {(row.name, row.birth_date, row.match): (row.reason, row.remark) for row in rows}
+
+
+_BY_KIND = {"单亲外出": MatchReason.ONE_PARENT, "未填全": MatchReason.UNKNOWN_PARENTS, "不属留守": MatchReason.HOME}
+
+
+def guess(found: Found, result: Match, known: Registered | None, on: dt.date) -> MatchReason | None:
+    """The likely reason, for a person to confirm; None when nothing speaks for one."""
+    born = found.said("birth")
+    if result is Match.SAME:
+        return None
+    if result is Match.DIFFERENT:
+        return MatchReason.SLIP
+    if OURS in found.people:
+        return MatchReason.NEW if result is Match.OURS else None
+    if born and rules.at_age(born, 16) <= on:
+        return MatchReason.OVER_16
+    if known is not None:
+        return _BY_KIND.get(known.kind, MatchReason.NOT_RURAL)
+    if result is Match.CIVIL and born:
+        return MatchReason.TOO_YOUNG if rules.at_age(born, 6) > on else MatchReason.ELSEWHERE
+    return None
+
+
+def _row(
+    kept: Comparison, found: Found, sources: frozenset[str], known: dict[int, Registered], reasons: Any, on: dt.date
+) -> ComparisonRow:
+    result, registered = verdict(found, sources), known.get(id(found))
+    name, birth = found.first.name, found.said("birth")
+    reason, remark = reasons.get((name, birth, result), (guess(found, result, registered, on), None))
+    return ComparisonRow(
+        school_id=kept.school_id,
+        comparison_id=kept.id,
+        match=result,
+        child_id=found.said("child_id") or (registered.child_id if registered else None),
+        name=name,
+        sex=found.said("sex"),
+        birth_date=birth,
+        id_number=found.said("number"),
+        place=found.said("place"),
+        differences=differences(found) or None,
+        explained=registered.why[:200] if registered else None,
+        reason=reason,
+        remark=remark,
+        **{source: source in found.people for source in WORDS},
+    )
+
+
+def explain(session: Session, comparison: Comparison, given: dict[int, tuple[str, str]]) -> int:
+    """Write the reasons of some rows: id -> (code or blank, remark). Returns how many changed.
+
+    :raises Complaint: for a reason that is not on the list, or a remark that is too long.
+    """
+    rows = session.scalars(select(ComparisonRow).where(ComparisonRow.comparison_id == comparison.id, ComparisonRow.id.in_(given)))
+    changed = 0
+    for row in rows:
+        code, remark = given[row.id]
+        reason, complaint = labels.parse(ComparisonRow, "reason", code)
+        remark, too_long = labels.parse(ComparisonRow, "remark", remark)
+        if complaint or too_long:
+            raise Complaint(f"{row.name}：{complaint or too_long}")
+        if (row.reason, row.remark) != (reason, remark):
+            row.reason, row.remark = reason, remark
+            changed += 1
+    return changed
