@@ -57,7 +57,7 @@ class Action(StrEnum):
 R, C, U, D = Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE
 X, V, P = Action.EXPORT, Action.REVEAL, Action.PUBLISH
 
-_NOT_A_SCHOOLS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS, Resource.MATCHING)
+_NOT_A_SCHOOLS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS, Resource.MATCHING, Resource.FULL_EXPORTS)
 _NOT_A_LEADERS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.COUNSELLING, Resource.INCIDENTS)
 RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
     Role.ADMIN: {
@@ -79,6 +79,7 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.SELF: frozenset({R, X}),
         Resource.CONFIRMATIONS: frozenset({R}),
         Resource.MATCHING: frozenset({R, C, U, X}),
+        Resource.FULL_EXPORTS: frozenset({R, C, U}),
         Resource.AUDIT: frozenset({R}),
     },
     Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS}
@@ -96,6 +97,7 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.SCORES: frozenset({R, X}),
         Resource.SELF: frozenset({R, C, U, D, X}),
         Resource.CONFIRMATIONS: frozenset({R}),
+        Resource.FULL_EXPORTS: frozenset({R, C, U}),
     },
     Role.PRINCIPAL: {resource: frozenset({R}) for resource in Resource if resource not in _NOT_A_SCHOOLS}
     | {
@@ -226,15 +228,19 @@ def scope_in(session: Session) -> Scope:
     return session.info.get("scope", NOTHING)
 
 
-def shown(scope: Scope, model: type[Base], name: str, value: Any, school_id: int | None) -> Any:
-    """A value as this actor may see it: hidden by field group, masked when sealed."""
+def shown(scope: Scope, model: type[Base], name: str, value: Any, school_id: int | None, *, revealed: bool = False) -> Any:
+    """A value as this actor may see it: hidden by field group, masked when sealed.
+
+    :param revealed: the page was asked for in full (and logs it); that helps only who may reveal rows of this school.
+    """
     if value is None:
         return None
     if not scope.sees(labels.group(model, name), school_id):
         return rules.WITHHELD[0]
     if not scope.sees(getattr(value, "group", Group.ROSTER), school_id):  # one value of a list may be graver than the rest
         return rules.WITHHELD[1]
-    return rules.mask(str(value)) if labels.is_sealed(model, name) else value
+    in_full = revealed and scope.may(Action.REVEAL, model.RESOURCE) and scope.owns(school_id)
+    return rules.mask(str(value)) if labels.is_sealed(model, name) and not in_full else value
 
 
 # --- the session hooks ---

@@ -79,6 +79,7 @@ TABLES: dict[str, str] = {
     "snapshot": "快照",
     "snapshot_part": "快照名单",
     "report": "报表",
+    "export_request": "导出申请",
     "comparison": "三方比对",
     "comparison_row": "比对结果",
     "user_account": "账号",
@@ -128,6 +129,12 @@ def hint(model: type[Base], name: str) -> str:
 
 def column_type(model: type[Base], name: str) -> Any:
     return class_mapper(model).columns[name].type
+
+
+def far_type(model: type[Base], name: str) -> Any:
+    """The type of a column, also of one at the far end of a relationship (``a.b``)."""
+    head, _, rest = name.partition(".")
+    return column_type(class_mapper(model).relationships[head].mapper.class_, rest) if rest else column_type(model, name)
 
 
 def is_sealed(model: type[Base], name: str) -> bool:

@@ -57,6 +57,7 @@ class Resource(StrEnum):
     RUBRIC = "rubric"
     APPROVALS = "approvals"
     MATCHING = "matching"
+    FULL_EXPORTS = "full_exports"
     SCORES = "scores"
     SELF = "self"
     CONFIRMATIONS = "confirmations"
@@ -2343,6 +2344,26 @@ class Report(Row, SchoolOwned):
     handed_in_at: Mapped[dt.datetime | None] = field("上报时间", Moment)
     handed_in_by: Mapped[str | None] = field("上报人", String(30))
     school: Mapped[School] = link("填报单位")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ExportRequest(Row, SchoolOwned):
+    """导出申请: a list asked for with full numbers. The leader decides; it is taken once, within a week."""
+
+    __tablename__ = "export_request"
+    RESOURCE = Resource.FULL_EXPORTS
+
+    title: Mapped[str] = field("内容", String(60))
+    address: Mapped[str] = field("地址", String(600))
+    said: Mapped[str] = field("条件", String(400))
+    count: Mapped[int] = field("行数", Integer)
+    purpose: Mapped[str] = field("用途", String(100))
+    by: Mapped[str] = field("申请人", String(30))
+    taken_at: Mapped[dt.datetime | None] = field("导出时间", Moment)
+    digest: Mapped[str | None] = field("文件指纹", String(64))
+    school: Mapped[School] = link("申请单位")
 
     def __str__(self) -> str:
         return self.title

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..models import Adjustment, AdjustmentKind, Indicator, OfficeScore, Round, School, SelfScore, Sheet, Stage
-from . import approvals, facts, freezing, patterns, scoring
+from ..records import approvals
+from . import facts, freezing, patterns, scoring
 from .facts import Window
 from .scoring import Card, Fact, Judgement, Rule
 

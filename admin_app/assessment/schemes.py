@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from ..models import Approval, Decision, Indicator, Round, Scheme, SchemeState, School
 from ..orm import utcnow
+from ..records import approvals
 from ..rules import Complaint, tidy
-from . import approvals, facts, results, scoring
+from . import facts, results, scoring
 from .facts import Window
 from .patterns import HUNDRED, ONE, ZERO, cents
 from .scoring import Rule

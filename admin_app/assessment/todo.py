@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..access import Action, scope_in
 from ..models import Appeal, Decision, Resource, Round, RoundState, Scheme, SchemeState, Sheet, SheetMove
+from ..records import full_exports
 from ..records.overview import Waiting
 from . import results, workflow
 
@@ -22,8 +23,11 @@ def waiting(session: Session, on: dt.date) -> list[Waiting]:
     if not scope.may(Action.READ, Resource.SCORES):
         return []
     found = list(_of_leader(session, round_)) if scope.may(Action.CREATE, Resource.APPROVALS) else []
+    if scope.may(Action.CREATE, Resource.APPROVALS):
+        asked = full_exports.waiting(session)
+        found.append(Waiting("full_exports", "完整号码导出待审批", "看用途和行数后同意或不同意", asked, True))
     if round_ is None:
-        return found
+        return [each for each in found if each.count]
     if scope.school_ids:
         found += _of_school(session, round_, on)
     if scope.may(Action.UPDATE, Resource.SCORES):

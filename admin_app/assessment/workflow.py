@@ -34,9 +34,9 @@ from ..models import (
     Stage,
 )
 from ..orm import utcnow
-from ..records import county
+from ..records import approvals, county
 from ..rules import Complaint
-from . import approvals, causes, freezing, patterns, results, snapshots
+from . import causes, freezing, patterns, results, snapshots
 from .facts import Window
 from .locking import MARKS, NEXT
 from .results import Results, rule_of

@@ -44,22 +44,23 @@ OTHERWISE = 8
 SIGNED = "单位负责人（签名）：　　　　　　　　复核人（签名）：　　　　　　　　填表人（签名）："
 
 
-def rows(session: Session, child_ids: Sequence[int], on: dt.date) -> Iterator[list[Any]]:
+def rows(session: Session, child_ids: Sequence[int], on: dt.date, *, full: bool = False) -> Iterator[list[Any]]:
     """The line of every child, in the order asked for; what the session's actor may not see is masked or left out.
 
     ``child_ids``: of children the session sees. Dates and numbers as such, anything else as words.
+    ``full``: an approved request is being carried out, numbers are not masked.
     """
     serial = 0
     for first in range(0, len(child_ids), AT_ONCE):
         ids = list(child_ids[first : first + AT_ONCE])
-        lines = _lines(session, ids, on)
+        lines = _lines(session, ids, on, full)
         for child_id in ids:
             if child_id in lines:
                 serial += 1
                 yield [serial, *(lines[child_id].get(key) for key in COLUMNS[1:])]
 
 
-def _lines(session: Session, ids: list[int], on: dt.date) -> dict[int, dict[str, Any]]:
+def _lines(session: Session, ids: list[int], on: dt.date, full: bool) -> dict[int, dict[str, Any]]:
     family = selectinload(Child.parents).selectinload(Parent.statuses), selectinload(Child.carers)
     children = list(session.scalars(select(Child).where(Child.id.in_(ids)).options(*family)))
     schools = dict(session.execute(select(School.id, School.name).where(School.id.in_({c.school_id for c in children}))).all())
@@ -76,14 +77,14 @@ def _lines(session: Session, ids: list[int], on: dt.date) -> dict[int, dict[str,
             "responsible.phone": teacher.phone if teacher else None,
             "health": child.health,
         }
-        line = {key: _cell(session, child, key, value) for key, value in said.items()}
+        line = {key: _cell(session, child, key, value, full) for key, value in said.items()}
         found[child.id] = line | {"school": schools[child.school_id], "hardship": hardships.get(child.id, "")}
     return found
 
 
-def _cell(session: Session, child: Child, key: str, value: Any) -> Any:
+def _cell(session: Session, child: Child, key: str, value: Any, full: bool) -> Any:
     model, name = _column(key)
-    seen = value if model is None else shown(scope_in(session), model, name, value, child.school_id)
+    seen = value if model is None else shown(scope_in(session), model, name, value, child.school_id, revealed=full)
     return seen if isinstance(seen, dt.date) or (isinstance(seen, int) and not isinstance(seen, bool)) else labels.text(seen)
 
 

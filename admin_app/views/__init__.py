@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote_plus
 
 import flask_wtf.csrf
 from flask import Flask, Response, has_request_context, render_template, request
@@ -30,6 +31,7 @@ from . import (
     county,
     drafts,
     duty,
+    full_exports,
     gaps,
     holidays,
     home,
@@ -97,6 +99,7 @@ SCREENS = (
     census.CensusReturnView,
     reports.ReportView,
     matching.MatchingView,
+    full_exports.FullExportView,
     assessment.AssessmentView,
     appeals.AppealView,
     appeals.EvidenceView,
@@ -157,6 +160,7 @@ def init(app: Flask) -> None:
     app.extensions["screens"] = admin
     app.context_processor(_for_templates)
     app.jinja_env.filters["words"] = labels.text
+    app.jinja_env.filters["unquoted"] = unquote_plus
     app.jinja_env.filters["say"] = _  # a sentence that holds what was typed: the template's own _() reads its % as a placeholder
     app.jinja_env.globals["label"] = labels.label
     app.after_request(_headers)

@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from .. import audit, rules
 from ..access import SYSTEM, Action
-from ..assessment import anomalies, approvals, facts, freezing, gaps, locking, results, schemes, workbooks, workflow
+from ..assessment import anomalies, facts, freezing, gaps, locking, results, schemes, workbooks, workflow
 from ..assessment.results import Results
 from ..assessment.scoring import Card, Status
 from ..db import session_with
@@ -41,7 +41,7 @@ from ..models import (
     Sheet,
     SheetMove,
 )
-from ..records import county
+from ..records import approvals, county
 from ..rules import Complaint
 from .base import ToolView
 from .fields import number_or_none

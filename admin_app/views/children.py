@@ -39,7 +39,7 @@ from ..sheets import writer
 from .base import RecordView
 from .filters import Filter, by_township
 from .gate import current_scope, note
-from .lists import EXPORT_CAP, Line, receipt_of, workbook_response
+from .lists import EXPORT_CAP, Line, carried_out, handed_out, receipt_of, refused
 from .lookups import CHILDREN, PARENTS, STAFF
 from .words import screen_words, state
 
@@ -306,25 +306,28 @@ class ChildView(RecordView):
         numbers += [(f"{p.name} {_('备用电话')}", p.other_phone) for p in people]
         return self.render("children/reveal.html", row=child, numbers=[(w, v) for w, v in numbers if v], reason=reason)
 
-    @expose("/ledger/")
+    @expose("/ledger/", methods=("GET", "POST"))
     def ledger(self) -> Any:
-        """台账 of the children in the list, as a school hands it in; masked as on the screens."""
+        """台账 of the children in the list, as a school hands it in; masked unless an approved request is carried out."""
+        try:
+            grant = carried_out()
+        except Complaint as e:
+            return refused(e)
         seen, today = self._view_of_list(), dt.date.today()
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         ids = list(self.db_session.scalars(query.with_only_columns(Child.id).order_by(*BY_CLASS).limit(EXPORT_CAP)))
-        said = "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items()) or "全部"
-        receipt = receipt_of(said, len(ids))
-        note("export", "child", 内容="台账", **receipt)
+        said = self._said(seen)
+        receipt = receipt_of(said, len(ids), grant)
         unit = self._unit(query)
         content = writer.form(
             "农村留守儿童台账",
             f"填报单位（盖章）：{unit}　　　　统计截止日期：{today}　　　　范围：{said}　　　　人数：{len(ids)}",
             [(filed_ledger.TITLES[key], filed_ledger.WIDTHS.get(key, filed_ledger.OTHERWISE)) for key in filed_ledger.COLUMNS],
-            filed_ledger.rows(self.db_session, ids, today),
+            filed_ledger.rows(self.db_session, ids, today, full=grant is not None),
             filed_ledger.SIGNED,
             receipt,
         )
-        return workbook_response(content, f"农村留守儿童台账-{unit}-{today:%Y%m%d}.xlsx")
+        return handed_out(content, f"农村留守儿童台账-{unit}-{today:%Y%m%d}.xlsx", "child", receipt, grant, 内容="台账")
 
     def _unit(self, query: Any) -> str:
         """Who hands a ledger in: the school (of a site its centre), or the bureau for children of several."""

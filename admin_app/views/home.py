@@ -107,6 +107,7 @@ def _opens(key: str) -> str:
         "result": ("assessment.result", {}),
         "appeals": ("appeal.index_view", {}),
         "schemes": ("scheme.index_view", {}),
+        "full_exports": ("full_export.index", {}),
     }
     endpoint, more = places[key]
     return url_for(endpoint, **more)

@@ -6,34 +6,38 @@ Reads columns, not objects, in one statement for a page; every statement passes 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from flask import Response, abort, current_app, flash, request
+from flask import Response, abort, current_app, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Boolean, Date, Integer, Select, func, or_, select
 from sqlalchemy.orm import class_mapper
 
-from .. import labels, rules
+from .. import auth, labels, rules
 from ..access import shown
-from ..models import School
+from ..db import db
+from ..models import ExportRequest, School
 from ..orm import Base
+from ..records import full_exports
+from ..rules import Complaint
 from ..sheets import writer
 from . import filters as conditions
-from .fields import SCHOOLS, Lookup
+from .fields import SCHOOLS, Lookup, number_or_none
 from .gate import Gate, current_scope, note
 from .words import bare, looks_like_number, screen_words
 
 PAGE_SIZE = 50
 COUNT_CAP = 10_000
 """Counting stops here: 10,000 条以上."""
-EXPORT_CAP = 200_000
+EXPORT_CAP, PART = 200_000, 1000
+"""Rows of an export at most, and read at a time."""
 
 
 @dataclass
@@ -91,14 +95,14 @@ class Listing(Gate):
 
     # --- the list ---
 
-    def rows(self) -> Select[Any]:
-        """The statement behind list and export: id, school and the listed columns, joined as far as they reach."""
+    def rows(self, names: Sequence[str] | None = None) -> Select[Any]:
+        """The statement behind list and export: id, school and the columns (those listed), joined as far as they reach."""
         model = self.model
         columns: list[Any] = [model.id.label("id")]
         if hasattr(model, "school_id"):
             columns.append(model.school_id.label("_school"))
         joined: dict[str, Any] = {}
-        for name in self.column_list:
+        for name in names or self.column_list:
             if name in self.extra_columns:
                 continue
             head, _dot, rest = name.partition(".")
@@ -145,8 +149,11 @@ class Listing(Gate):
         """Fill the extra columns of one page of rows, in a few statements for the whole page."""
 
     def lines(self, query: Select[Any]) -> list[Line]:
+        return self._lines(self.db_session.execute(query))
+
+    def _lines(self, rows: Iterable[Any]) -> list[Line]:
         lines = []
-        for row in self.db_session.execute(query):
+        for row in rows:
             values = dict(row._mapping)
             lines.append(Line(values.pop("id"), values.pop("_school", None), values))
         self.decorate(lines)
@@ -158,9 +165,14 @@ class Listing(Gate):
         return lines
 
     def cells(self, lines: list[Line]) -> list[list[str]]:
-        """The page's values in the words of the screen; the rules of a column are looked up once, not per row."""
+        """The page's values in the words of the screen."""
+        columns = self._columns(lines, self.column_list, full=False)
+        return [list(row) for row in zip(*columns, strict=True)] if lines else []
+
+    def _columns(self, lines: list[Line], names: Sequence[str], *, full: bool) -> list[list[str]]:
+        """The same column by column: the rules of a column are looked up once, not per row."""
         scope, by_column = current_scope(), []
-        for name in self.column_list:
+        for name in names:
             if name in self.extra_columns:
                 by_column.append([line.values.get(name, "") for line in lines])
                 continue
@@ -170,18 +182,18 @@ class Listing(Gate):
             for line in lines:
                 value = line.values[name]
                 if not seen:
-                    value = shown(scope, self.model, name, value, line.school_id)
+                    value = shown(scope, self.model, name, value, line.school_id, revealed=full)
                 if value not in words:
                     words[value] = screen_words(value)
                 column.append(words[value])
             by_column.append(column)
-        return [list(row) for row in zip(*by_column, strict=True)] if lines else []
+        return by_column
 
-    def _active(self) -> list[tuple[conditions.Filter, str, Any]]:
+    def _active(self, args: Mapping[str, str]) -> list[tuple[conditions.Filter, str, Any]]:
         """The conditions in the address: filter, raw text, value. One that cannot be used is said and left out."""
         found = []
         for name, condition in self.conditions.items():
-            raw = request.args.get(name, "")
+            raw = args.get(name, "")
             if not raw:
                 continue
             try:
@@ -190,17 +202,32 @@ class Listing(Gate):
                 flash(_("条件“%(label)s”的值无效，已忽略。", label=_(condition.label)), "warning")
         return found
 
-    def _view_of_list(self) -> SimpleNamespace:
-        args = request.args
-        search = args.get("search", "")[:100].replace("\0", "")
-        sort = args.get("sort", type=int)
+    def _view_of_list(self, args: Mapping[str, str] | None = None) -> SimpleNamespace:
+        """What an address asks of the list: the request's own, or another's."""
+        args = request.args if args is None else args
         return SimpleNamespace(
-            page=min(max(args.get("page", 0, type=int) or 0, 0), 10**6),
-            sort=sort,
-            desc=args.get("desc", type=int) == 1,
-            search=search,
-            active=self._active(),
+            page=min(max(number_or_none(args.get("page")) or 0, 0), 10**6),
+            sort=number_or_none(args.get("sort")),
+            desc=args.get("desc") == "1",
+            search=args.get("search", "")[:100].replace("\0", ""),
+            active=self._active(args),
         )
+
+    def asked_for(self, args: Mapping[str, str]) -> tuple[str, int]:
+        """What an export with this address would hold: its conditions in words, and how many rows."""
+        seen = self._view_of_list(args)
+        query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
+        ids = query.with_only_columns(self.model.id, maintain_column_froms=True).order_by(None).limit(EXPORT_CAP)
+        count = self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
+        return self._said(seen), count
+
+    def _said(self, seen: SimpleNamespace) -> str:
+        return "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items()) or "全部"
+
+    @property
+    def has_numbers(self) -> bool:
+        """Does its export mask anything that an approved request would show?"""
+        return any(name not in self.extra_columns and labels.is_sealed(self.model, name) for name in self.exported("all"))
 
     def _address(self, seen: SimpleNamespace, **changes: Any) -> str:
         wanted = {"page": seen.page or None, "sort": seen.sort, "desc": 1 if seen.desc else None, "search": seen.search or None}
@@ -253,29 +280,62 @@ class Listing(Gate):
 
     # --- export ---
 
-    @expose("/export/<export_type>/")
-    def export(self, export_type: str) -> Response:
+    def exported(self, asked: str) -> Sequence[str]:
+        """The columns of an export: those of the list, or with ``all`` every field a form of the record has as well."""
+        if asked != "all":
+            return self.column_list
+        mapper = class_mapper(self.model)
+        heads = {name.partition(".")[0] for name in self.column_list}
+        fields = [n for n in self.form_columns if n not in heads and (n in mapper.columns or n in mapper.relationships)]
+        return (*self.column_list, *(n if n in mapper.columns else self._named(n) for n in fields))
+
+    def _named(self, relation: str) -> str:
+        """A relationship by the column that names its far end."""
+        far = class_mapper(self.model).relationships[relation].mapper
+        return next((f"{relation}.{name}" for name in ("name", "title", "child_name") if name in far.columns), f"{relation}.id")
+
+    @expose("/export/<export_type>/", methods=("GET", "POST"))
+    def export(self, export_type: str) -> Any:
+        """The list as it is filtered and sorted. Posted, it carries out an approved request for full numbers."""
         if export_type != "xlsx":
             abort(404)
-        seen = self._view_of_list()
-        query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
-        lines = self.lines(self.ordered(query, seen.sort, seen.desc).limit(EXPORT_CAP))
-        table = labels.of_table(self.model.__tablename__)
-        said = "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items())
-        receipt = receipt_of(said or "全部", len(lines))
-        note("export", self.model.__tablename__, **receipt)
-        headers = [str(self.column_labels[n]) for n in self.column_list]
-        content = writer.table(table, headers, self.typed(lines), receipt)
-        return workbook_response(content, f"{table}-{dt.date.today():%Y%m%d}.xlsx")
+        try:
+            grant = carried_out()
+        except Complaint as e:
+            return refused(e)
+        seen, names = self._view_of_list(), self.exported(request.args.get("columns", ""))
+        query = self.narrow(self.rows(names), seen.search, [(c, v) for c, _raw, v in seen.active])
+        query = self.ordered(query, seen.sort, seen.desc).limit(EXPORT_CAP)
+        table, receipt = labels.of_table(self.model.__tablename__), receipt_of(self._said(seen), 0, grant)
+        headers = [str(self.column_labels.get(n) or _(labels.label(self.model, n))) for n in names]
+        content = writer.table(table, headers, self.typed(query, names, receipt, full=grant is not None), receipt)
+        return handed_out(content, f"{table}-{dt.date.today():%Y%m%d}.xlsx", self.model.__tablename__, receipt, grant)
 
-    def typed(self, lines: list[Line]) -> Iterable[Sequence[Any]]:
-        """The export's rows: dates and numbers as such, everything else as text; masked as on the screen."""
-        columns = []
-        for name, cells in zip(self.column_list, zip(*self.cells(lines), strict=True), strict=False):
-            raw = [line.values.get(name) for line in lines]
-            typed = all(v is None or (isinstance(v, dt.date | int) and not isinstance(v, bool)) for v in raw)
-            columns.append(raw if typed else [bare(cell) for cell in cells])
-        return zip(*columns, strict=True)
+    def typed(self, query: Select[Any], names: Sequence[str], receipt: dict[str, str], *, full: bool) -> Iterator[Sequence[Any]]:
+        """The export's rows, part by part: dates and numbers as such, everything else as text; counted on the receipt."""
+        count = 0
+        for rows in self.db_session.execute(query, execution_options={"yield_per": PART}).partitions():
+            lines = self._lines(rows)
+            columns = [
+                [line.values[name] for line in lines] if self._is_typed(name) else [bare(cell) for cell in cells]
+                for name, cells in zip(names, self._columns(lines, names, full=full), strict=True)
+            ]
+            count += len(lines)
+            yield from zip(*columns, strict=True)
+        receipt["行数"] = str(count)
+
+    @cached_property
+    def _is_typed(self) -> Callable[[str], bool]:
+        return cache(self._has_type)
+
+    def _has_type(self, name: str) -> bool:
+        """Does a column hold days or whole numbers that every reader of the row may read?"""
+        if name in self.extra_columns or not labels.is_open(self.model, name):
+            return False
+        if not current_scope().sees(labels.group(self.model, name), None):
+            return False
+        kind = labels.far_type(self.model, name)
+        return isinstance(kind, Date | Integer) and not isinstance(kind, Boolean)
 
     # --- look-ups ---
 
@@ -289,14 +349,59 @@ class Listing(Gate):
         return current_app.json.response([[row.id, lookup.words(row)] for row in found])
 
 
-def receipt_of(conditions_said: str, rows: int) -> dict[str, str]:
+def receipt_of(conditions_said: str, rows: int, grant: ExportRequest | None = None) -> dict[str, str]:
     """What every exported file says of itself."""
-    return {
+    receipt = {
         "导出人": current_user.name,
         "导出时间": labels.local(dt.datetime.now(dt.UTC)).strftime("%Y-%m-%d %H:%M"),
         "条件": conditions_said,
         "行数": str(rows),
+        "用途": grant.purpose if grant else rules.tidy(request.args.get("purpose", ""))[:100] or "未填写",
     }
+    if grant is not None:
+        said = full_exports.standing(db.session(), grant).said
+        receipt |= {"号码": "完整", "审批": f"{said.by} {labels.text(said.created_at)} 同意，申请第 {grant.id} 号" if said else ""}
+    return receipt
+
+
+# --- full numbers: an approved request, carried out by a POST of the very address it was asked for ---
+
+
+def plain_address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """An address without what does not change its content, in one spelling."""
+    kept = sorted((name, value) for name, value in pairs if name not in ("purpose", "page") and value)
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def carried_out() -> ExportRequest | None:
+    """The approved request that this POST carries out; None for a GET, which gets masked numbers.
+
+    :raises Complaint: when the password is wrong, or there is no such request for this actor and this address.
+    """
+    if request.method == "GET":
+        return None
+    auth.confirm(current_user.username, current_user.user_id, request.form.get("password", ""))
+    number = number_or_none(request.form.get("request"))
+    return full_exports.granted(
+        db.session(), number, plain_address(request.path, request.args.items(multi=True)), current_user.user_id
+    )
+
+
+def refused(why: Complaint) -> Any:
+    """Back to the requests, with the sentence."""
+    db.session().rollback()
+    flash(_(why.text), "danger")
+    return redirect(url_for("full_export.index"))
+
+
+def handed_out(
+    content: bytes, name: str, table: str, receipt: dict[str, str], grant: ExportRequest | None, **more: str
+) -> Response:
+    """A workbook on its way out: in the log, and with full numbers also on its request."""
+    if grant is not None:
+        full_exports.take(db.session(), grant, content)
+    note("export", table, grant.id if grant else "", grant.school_id if grant else None, **more, **receipt)
+    return workbook_response(content, name)
 
 
 def workbook_response(content: bytes, file_name: str) -> Response:

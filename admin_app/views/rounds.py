@@ -12,9 +12,10 @@ from sqlalchemy import inspect, select
 
 from .. import rules
 from ..access import SYSTEM, Action
-from ..assessment import approvals, causes, locking, patterns, samples, workflow
+from ..assessment import causes, locking, patterns, samples, workflow
 from ..db import session_with
 from ..models import Adjustment, AdjustmentKind, Inspection, Round, RoundState, RoundStep, Scheme, SchemeState, School
+from ..records import approvals
 from ..rules import Complaint
 from .base import RecordView
 from .fields import Lookup, number_or_none

@@ -12,11 +12,12 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from ..access import SYSTEM, Action
-from ..assessment import approvals, facts, results, schemes
+from ..assessment import facts, results, schemes
 from ..assessment.schemes import Problem
 from ..assessment.scoring import Rule
 from ..db import session_with
 from ..models import Approval, Code, Indicator, Notice, NoticeKind, Pattern, Round, Scheme, SchemeState, Tag
+from ..records import approvals
 from ..rules import Complaint, tidy
 from .base import RecordView
 from .fields import Lookup, number_or_none

@@ -68,8 +68,25 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["comparison_id"], ["comparison.id"], name=op.f("fk_comparison_row_comparison_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comparison_row")),
     )
+    op.create_table(
+        "export_request",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("school_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=60), nullable=False),
+        sa.Column("address", sa.String(length=600), nullable=False),
+        sa.Column("said", sa.String(length=400), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(length=100), nullable=False),
+        sa.Column("by", sa.String(length=30), nullable=False),
+        sa.Column("taken_at", sa.DateTime(), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        *_row(),
+        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_export_request_school_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_request")),
+    )
     for table, column in (
         ("report", "school_id"),
+        ("export_request", "school_id"),
         ("comparison", "school_id"),
         ("comparison_row", "school_id"),
         ("comparison_row", "comparison_id"),
@@ -89,5 +106,5 @@ def _row() -> list[sa.Column]:
 
 
 def downgrade() -> None:
-    for table in ("comparison_row", "comparison", "report"):
+    for table in ("comparison_row", "comparison", "export_request", "report"):
         op.drop_table(table)

@@ -1,0 +1,88 @@
+"""A list with full numbers: asked for with a purpose, decided by the leader, taken once within a week by who asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import rules
+from ..models import Approval, Decision, ExportRequest
+from ..orm import utcnow
+from ..rules import Complaint
+from . import approvals
+
+VALID = dt.timedelta(days=7)
+SHORTEST_PURPOSE = 4
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a request stands: in words, and who said what."""
+
+    words: str
+    kind: str
+    said: Approval | None = None
+
+    @property
+    def may_be_taken(self) -> bool:
+        return self.words == APPROVED
+
+
+WAITING, APPROVED, REFUSED, TAKEN, LAPSED = "待审批", "已同意，可导出", "未同意", "已导出", "已过期"
+
+
+def ask(session: Session, row: ExportRequest) -> ExportRequest:
+    """Lay a request before the leader.
+
+    :raises Complaint: for a purpose that says nothing, or a list without rows.
+    """
+    row.purpose = rules.tidy(row.purpose)
+    if len(row.purpose) < SHORTEST_PURPOSE:
+        raise Complaint("请写明用途，如“报县民政局核对名单”。", "purpose")
+    if len(row.purpose) > 100:
+        raise Complaint(f"最多 100 个字，现有 {len(row.purpose)} 个。", "purpose")
+    if not row.count:
+        raise Complaint("没有符合条件的记录，不用申请。")
+    session.add(row)
+    return row
+
+
+def standing(session: Session, row: ExportRequest) -> Standing:
+    said = next(iter(approvals.of(session, row)), None)
+    if said is not None and said.decision is Decision.REFUSED:
+        return Standing(REFUSED, "due", said)
+    if row.taken_at is not None:
+        return Standing(TAKEN, "done", said)
+    since = row.created_at if said is None else said.created_at
+    if utcnow() - since > VALID:
+        return Standing(LAPSED, "", said)
+    return Standing(APPROVED, "done", said) if said is not None else Standing(WAITING, "unsure")
+
+
+def waiting(session: Session) -> int:
+    """How many requests the leader has not answered yet."""
+    fresh = select(ExportRequest).where(ExportRequest.created_at > utcnow() - VALID, ExportRequest.taken_at.is_(None))
+    return sum(standing(session, row).words == WAITING for row in session.scalars(fresh))
+
+
+def granted(session: Session, request_id: int | None, address: str, user_id: int | None) -> ExportRequest:
+    """The request that allows this very list to this very person.
+
+    :raises Complaint: when there is none, it is not approved, was taken already, or has lapsed.
+    """
+    row = session.get(ExportRequest, request_id) if request_id else None
+    if row is None or row.created_by != user_id or row.address != address:
+        raise Complaint("没有对应的导出申请，请重新申请。")
+    now = standing(session, row)
+    if not now.may_be_taken:
+        raise Complaint(f"这份申请{now.words}，不能导出。")
+    return row
+
+
+def take(session: Session, row: ExportRequest, content: bytes) -> None:
+    """Note that the file went out, with its fingerprint."""
+    row.taken_at, row.digest = utcnow(), hashlib.sha256(content).hexdigest()

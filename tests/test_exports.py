@@ -1,0 +1,169 @@
+"""What leaves as a file: with its purpose, masked, and with full numbers only by the leader's word, once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import html
+import io
+import re
+
+import pytest
+import time_machine
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from admin_app import models as m
+from admin_app.access import SYSTEM
+from admin_app.db import session_with
+from tests.conftest import PASSWORD
+
+LIST, LEDGER = "/child/export/xlsx/", "/child/ledger/"
+PURPOSE = "报县民政局核对名单"
+
+
+def book(answer):
+    assert answer.status_code == 200, answer.text[:300]
+    return load_workbook(io.BytesIO(answer.data))
+
+
+def texts(workbook) -> str:
+    return "\n".join(str(cell.value) for sheet in workbook for row in sheet.iter_rows() for cell in row if cell.value is not None)
+
+
+def number_of(app, child_id: int) -> str:
+    with app.app_context(), session_with(SYSTEM) as session:
+        return session.get_one(m.Child, child_id).id_number
+
+
+def last(app, model):
+    with app.app_context(), session_with(SYSTEM) as session:
+        return session.scalars(select(model).order_by(model.id.desc())).first()
+
+
+def ask(at, address: str = LIST, purpose: str = PURPOSE) -> None:
+    answer = at.post("/full_export/ask/", {"address": address, "purpose": purpose}, follow_redirects=True)
+    assert "已提交" in answer.text, re.findall(r'class="alert[^>]*>(.*?)</div>', answer.text, re.S)
+
+
+def decide(at, request_id: int, decision: str = "approved", words: str = "") -> str:
+    return at.post("/full_export/decide/", {"id": request_id, "decision": decision, "words": words}, follow_redirects=True).text
+
+
+def take(at, row, password: str = PASSWORD, address: str = ""):
+    return at.post(address or row.address, {"request": row.id, "password": password})
+
+
+def test_an_export_says_what_it_is_for_on_its_receipt_and_in_the_log(person, app):
+    found = book(person("secretary_a").get(f"{LIST}?purpose=校内核对"))
+    assert "校内核对" in texts(found)
+    with app.app_context(), session_with(SYSTEM) as session:
+        entry = session.scalars(
+            select(m.AuditEntry).where(m.AuditEntry.action == "export").order_by(m.AuditEntry.id.desc())
+        ).first()
+        assert session.get(m.AuditValue, entry.id).changes["用途"] == [None, "校内核对"]
+
+
+def test_the_export_button_asks_for_the_purpose_and_keeps_the_conditions(person):
+    page = person("secretary_a").get("/child/?definition=GF13&search=甲小雨").text
+    form = re.search(rf'<form class="panel" method="get" action="{LIST}">.*?</form>', page, re.S)[0]
+    assert 'name="definition" value="GF13"' in form and 'name="search" value="甲小雨"' in form and 'name="purpose"' in form
+
+
+def test_all_fields_can_be_exported_and_numbers_stay_masked(person, app, ids):
+    few, all_ = (book(person("secretary_a").get(f"{LIST}?purpose=x{more}")).worksheets[0] for more in ("", "&columns=all"))
+    heads = [cell.value for cell in all_[1]]
+    assert all_.max_column >= 30 > few.max_column and {"健康状况", "班主任", "个性化要求", "学籍号"} <= set(heads)
+    assert number_of(app, ids.child_a) not in texts(
+        load_workbook(io.BytesIO(person("secretary_a").get(f"{LIST}?columns=all").data))
+    )
+
+
+def test_days_are_days_and_numbers_numbers_in_every_row(person, ids):
+    sheet = book(person("office").get(LIST)).worksheets[0]
+    at = [cell.value for cell in sheet[1]].index("出生日期") + 1
+    days = [sheet.cell(row, at).value for row in range(2, sheet.max_row + 1)]
+    assert days and all(isinstance(day, dt.datetime) for day in days)
+
+
+@pytest.mark.parametrize("address", [LIST, LEDGER, f"{LEDGER}?definition=GF13", f"{LIST}?sort=1&desc=1&columns=all"])
+def test_full_numbers_go_out_when_the_leader_has_agreed(person, app, ids, address):
+    secretary = person("secretary_a")
+    ask(secretary, address)
+    row = last(app, m.ExportRequest)
+    assert "已同意。" in decide(person("leader"), row.id)
+    answer = take(secretary, row)
+    found = texts(book(answer))
+    assert number_of(app, ids.child_a) in found and number_of(app, ids.child_b) not in found
+    assert PURPOSE in found and "完整" in found
+    taken = last(app, m.ExportRequest)
+    assert taken.digest == hashlib.sha256(answer.data).hexdigest() and taken.taken_at is not None
+    assert number_of(app, ids.child_a) not in texts(book(secretary.get(address)))
+
+
+def test_the_file_with_full_numbers_is_taken_once(person, app):
+    secretary = person("secretary_a")
+    ask(secretary)
+    row = last(app, m.ExportRequest)
+    decide(person("leader"), row.id)
+    assert take(secretary, row).status_code == 200
+    assert take(secretary, row).status_code == 302
+    assert "已导出" in secretary.get("/full_export/").text
+
+
+@pytest.mark.parametrize("how", ["waiting", "refused", "another", "other address", "wrong password", "lapsed", "no request"])
+def test_without_the_leaders_word_on_this_very_list_nothing_goes_out(person, app, how):
+    secretary = person("secretary_a")
+    ask(secretary)
+    row = last(app, m.ExportRequest)
+    leader, at, address, password = person("leader"), secretary, "", PASSWORD
+    if how == "refused":
+        decide(leader, row.id, "refused", "没有必要")
+    elif how != "waiting":
+        decide(leader, row.id)
+    if how == "another":
+        at = person("office")
+    if how == "other address":
+        address = f"{LIST}?grade=P3"
+    if how == "wrong password":
+        password = "bu-shi-zhe-ge"
+    later = dt.timedelta(days=8 if how == "lapsed" else 0)
+    with time_machine.travel(dt.datetime.now(dt.UTC) + later, tick=True):
+        at.token = ""
+        answer = at.post(LIST, {"password": password}) if how == "no request" else take(at, row, password, address)
+    assert answer.status_code == 302 and answer.headers["Location"].endswith("/full_export/")
+
+
+def test_a_request_needs_a_purpose_and_the_leaders_no_a_reason(person, app):
+    secretary = person("secretary_a")
+    page = secretary.post("/full_export/ask/", {"address": LIST, "purpose": "看"}).text
+    assert "请写明用途" in page and 'value="看"' in page
+    ask(secretary)
+    row = last(app, m.ExportRequest)
+    assert "须写明理由" in decide(person("leader"), row.id, "refused")
+    assert "待审批" in secretary.get("/full_export/").text
+
+
+@pytest.mark.parametrize(
+    "address", ["/school/export/xlsx/", "/child/", "/nothing/", "https://example.com/child/export/xlsx/", "", "/child/reveal/"]
+)
+def test_only_a_list_with_numbers_can_be_asked_for(person, address):
+    assert person("secretary_a").get("/full_export/ask/", query_string={"address": address}).status_code == 404
+
+
+def test_who_may_ask_who_may_decide(person, app, ids):
+    ask(person("secretary_a"))
+    row = last(app, m.ExportRequest)
+    assert str(row.purpose) in person("leader").get("/full_export/").text
+    assert row.purpose not in person("secretary_b").get("/full_export/").text
+    assert person("secretary_b").post("/full_export/decide/", {"id": row.id, "decision": "approved"}).status_code == 403
+    assert person("office").post("/full_export/decide/", {"id": row.id, "decision": "approved"}).status_code == 403
+    assert person("leader").get("/full_export/ask/", query_string={"address": LIST}).status_code == 403
+    assert "完整号码导出待审批" in html.unescape(person("leader").get("/").text)
+
+
+def test_the_leader_cannot_export_full_numbers_even_with_somebodys_request(person, app):
+    ask(person("secretary_a"))
+    row = last(app, m.ExportRequest)
+    decide(person("leader"), row.id)
+    assert take(person("leader"), row).status_code == 302
