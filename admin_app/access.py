@@ -226,15 +226,19 @@ def scope_in(session: Session) -> Scope:
     return session.info.get("scope", NOTHING)
 
 
-def shown(scope: Scope, model: type[Base], name: str, value: Any, school_id: int | None) -> Any:
-    """A value as this actor may see it: hidden by field group, masked when sealed."""
+def shown(scope: Scope, model: type[Base], name: str, value: Any, school_id: int | None, *, revealed: bool = False) -> Any:
+    """A value as this actor may see it: hidden by field group, masked when sealed.
+
+    :param revealed: the page was asked for in full (and logs it); that helps only who may reveal rows of this school.
+    """
     if value is None:
         return None
     if not scope.sees(labels.group(model, name), school_id):
         return rules.WITHHELD[0]
     if not scope.sees(getattr(value, "group", Group.ROSTER), school_id):  # one value of a list may be graver than the rest
         return rules.WITHHELD[1]
-    return rules.mask(str(value)) if labels.is_sealed(model, name) else value
+    in_full = revealed and scope.may(Action.REVEAL, model.RESOURCE) and scope.owns(school_id)
+    return rules.mask(str(value)) if labels.is_sealed(model, name) and not in_full else value
 
 
 # --- the session hooks ---
