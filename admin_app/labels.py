@@ -176,6 +176,11 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def day(value: dt.date | None) -> str:
+    """A date as Chinese papers write it."""
+    return f"{value.year}年{value.month}月{value.day}日" if value is not None else ""
+
+
 def parsed_for_form(model: type[Base], name: str, raw: str) -> tuple[Any, str | None]:
     """As ``parse``, with days as days: what a bulk form gives for one column."""
     if not isinstance(column_type(model, name), Date) or not rules.tidy(raw):

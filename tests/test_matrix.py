@@ -80,6 +80,11 @@ PAGES = {
     "sign_in.logout": ("POST", "/logout", {}, (302, 302, 302, 302, 302, 302, 302)),
     "child.reveal": ("POST", "/child/reveal/", {"id": "{child_a}", "reason": "核对"}, (403, 200, 403, 200, 404, 403, 403)),
     "child.ledger": ("GET", "/child/ledger/", {}, (403, 200, 200, 200, 200, 403, 403)),
+    "child.paper": ("GET", "/child/paper/?id={child_a}", {}, (403, 200, 200, 200, 404, 200, 200)),
+    "child.papers": ("GET", "/child/papers/", {}, (403, 200, 200, 200, 200, 403, 403)),
+    "agreement.paper": ("GET", "/agreement/paper/?id={agreement_a}", {}, (403, 200, 200, 200, 404, 200, 200)),
+    "activity.sheet": ("GET", "/activity/sheet/?id={activity_a}", {}, (403, 200, 200, 200, 404, 200, 403)),
+    "training_session.sheet": ("GET", "/training_session/sheet/?id={training_session_a}", {}, (403, 200, 200, 200, 404, 200, 403)),
     "child.confirm": ("POST", "/child/confirm/", {"id": "{child_a}"}, (403, 302, 403, 302, 404, 403, 403)),
     "activity.roster": ("GET", "/activity/roster/?id={activity_a}", {}, (403, 200, 403, 200, 404, 403, 403)),
     "training_session.sign_in": (

@@ -142,7 +142,7 @@ def paper(session: Session, inspection: Inspection) -> list[tuple[Inspected, lis
         said = family.get(row.child_id, {})
         if child is not None:
             said |= {
-                "性别": str(child.sex), "民族": str(child.ethnic or ""), "出生日期": labels.text(child.birth_date),
+                "性别": str(child.sex), "民族": str(child.ethnic or ""), "出生日期": labels.day(child.birth_date),
                 "年级班级": f"{child.grade or ''} {child.class_name or ''}".strip(), "现住址": child.home_address or "",
                 "就读方式": "" if child.boarding is None else "住校" if child.boarding else "走读", "留守类型": kinds[child.id].kind,
             }  # fmt: skip
@@ -167,7 +167,7 @@ def _family(session: Session, ids: list[int], on: Any) -> dict[int, dict[str, st
     for duty in session.scalars(_current(Responsibility, ids, on).options(joinedload(Responsibility.staff))):
         found[duty.child_id]["包保责任人"] = duty.staff.name
     for card in session.scalars(select(ContactCard).where(ContactCard.child_id.in_(ids)).order_by(ContactCard.issued_on)):
-        found[card.child_id]["联系卡发卡日期"] = labels.text(card.issued_on)
+        found[card.child_id]["联系卡发卡日期"] = labels.day(card.issued_on)
     return found
 
 

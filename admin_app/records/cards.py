@@ -32,6 +32,8 @@ class Face:
 
     child: Child
     number: int
+    first_on: dt.date | None
+    """When the child's first card was issued; None: this is the first."""
     responsible: Staff | None
     carer: Carer | None
     village: Post | None
@@ -71,7 +73,12 @@ def without_valid_card(on: dt.date) -> Select[Any]:
 
 def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
     """The cards of some children, class by class, in a fixed number of statements."""
-    family = (selectinload(Child.parents), selectinload(Child.carers), joinedload(Child.class_teacher), joinedload(Child.school))
+    family = (
+        selectinload(Child.parents).selectinload(Parent.statuses),
+        selectinload(Child.carers),
+        joinedload(Child.class_teacher),
+        joinedload(Child.school),
+    )
     children = session.scalars(
         select(Child)
         .where(Child.id.in_(child_ids))
@@ -84,8 +91,9 @@ def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
         .where(Responsibility.child_id.in_(child_ids), holds(Responsibility, on))
     )
     staff = dict(session.execute(serving).all())
-    last = select(ContactCard.child_id, func.max(ContactCard.number)).where(ContactCard.child_id.in_(child_ids))
-    numbers = dict(session.execute(last.group_by(ContactCard.child_id)).all())
+    issued = select(ContactCard.child_id, func.max(ContactCard.number), func.min(ContactCard.issued_on))
+    issued = issued.where(ContactCard.child_id.in_(child_ids)).group_by(ContactCard.child_id)
+    earlier = {child_id: (number, first_on) for child_id, number, first_on in session.execute(issued)}
     posts = select(Post).where(Post.body == Body.VILLAGE, or_(Post.end.is_(None), Post.end > on))
     villages: dict[int, list[Post]] = {}
     for post in session.scalars(posts):
@@ -93,7 +101,8 @@ def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
     return [
         Face(
             child,
-            numbers.get(child.id, 0) + 1,
+            earlier.get(child.id, (0, None))[0] + 1,
+            earlier.get(child.id, (0, None))[1],
             staff.get(child.id),
             next((c for c in reversed(child.carers) if c.end is None), None),
             _officer(villages.get(child.school_id, []), child),

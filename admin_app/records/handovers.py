@@ -173,6 +173,15 @@ def village_of(address: str | None) -> str:
     return text[:12] or "住址未填"
 
 
+def committee_of(address: str | None) -> str:
+    """晨光镇和平村3组 -> 晨光镇和平村民委员会, as its seal says."""
+    village = village_of(address)
+    for mark, seal in (("村委会", "村民委员会"), ("居委会", "居民委员会"), ("社区", "社区居民委员会"), ("村", "村民委员会")):
+        if village.endswith(mark):
+            return village.removesuffix(mark) + seal
+    return "村（居）民委员会"
+
+
 @dataclass(frozen=True)
 class Sum:
     """A school's handovers in one holiday: how many in each state."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import func, or_, select
@@ -60,6 +60,14 @@ def carers_on(session: Session, school_id: int, on: dt.date) -> list[tuple[Enrol
     for carer in carers:
         by_child.setdefault(carer.child_id, []).append(carer)
     return [(*stays[child_id], carer) for child_id in stays for carer in by_child.get(child_id, [])]
+
+
+def by_person(people: Iterable[tuple[Enrolment, Child, Carer]]) -> list[tuple[Carer, list[Child]]]:
+    """Who signs on paper: each carer once, with all the children she looks after."""
+    found: dict[object, tuple[Carer, list[Child]]] = {}
+    for _enrolment, child, carer in people:
+        found.setdefault(carer.person_key or carer.id, (carer, []))[1].append(child)
+    return list(found.values())
 
 
 def set_attendance(session: Session, training: TrainingSession, signed: Mapping[int, SignedHow]) -> int:

@@ -161,6 +161,7 @@ def init(app: Flask) -> None:
     app.context_processor(_for_templates)
     app.jinja_env.filters["words"] = labels.text
     app.jinja_env.filters["unquoted"] = unquote_plus
+    app.jinja_env.filters["day"] = labels.day
     app.jinja_env.filters["say"] = _  # a sentence that holds what was typed: the template's own _() reads its % as a placeholder
     app.jinja_env.globals["label"] = labels.label
     app.after_request(_headers)

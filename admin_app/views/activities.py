@@ -17,10 +17,12 @@ from ..models import Activity, Code, CodeKind, Participation
 from ..records import rosters
 from ..rules import Complaint
 from .base import RecordView
-from .fields import Lookup, ids_in_form
+from .fields import Lookup, ids_in_form, school_asked
 from .filters import Filter, by_township
+from .gate import note
 from .lists import Line
 from .lookups import FACILITIES
+from .words import unlabelled
 
 ALWAYS = ("school", "title", "kind", "on", "place", "leader")
 ASKED: dict[CodeKind, tuple[str, ...]] = {
@@ -177,3 +179,19 @@ class ActivityView(RecordView):
         return self.render(
             "activities/roster.html", row=row, people=rosters.enrolled_on(self.db_session, row.school_id, row.on), ticked=ticked
         )
+
+    @expose("/sheet/")
+    def sheet(self) -> str:
+        """签到表 to sign by hand: who is on the record, else everybody of the school that day; before a record by ?school=."""
+        row = self.get_one(request.args["id"]) if "id" in request.args else None
+        school, on = (row.school, row.on) if row else (school_asked(self.db_session), dt.date.today())
+        people = rosters.enrolled_on(self.db_session, school.id, on) if school else []
+        named = select(Participation.enrolment_id).where(Participation.activity_id == row.id) if row else None
+        if named is not None and (ticked := set(self.db_session.scalars(named))):
+            people = [(enrolment, child) for enrolment, child in people if enrolment.id in ticked]
+        if school:
+            note("print", "activity", row.id if row else "", school.id, 人数=len(people))
+        return self.render(
+            "activities/sheet.html", row=row, school=school, lines=[(f"{_(c.grade.label)} {c.class_name}", c.name) for _e, c in people],
+            title=unlabelled(row.title) if row else "", back=self.get_url(".details_view", id=row.id) if row else self.get_url(".index_view"),
+        )  # fmt: skip

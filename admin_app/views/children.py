@@ -41,9 +41,11 @@ from .filters import Filter, by_township
 from .gate import current_scope, note
 from .lists import EXPORT_CAP, Line, carried_out, handed_out, receipt_of, refused
 from .lookups import CHILDREN, PARENTS, STAFF
-from .words import screen_words, state
+from .words import paper_words, screen_words, state
 
 GROUP = "儿童"
+DOSSIERS_AT_ONCE = 50
+"""Dossiers printed at once: a class, or a hundred pages."""
 BY_CLASS = (Child.school_id, Child.grade, Child.class_name, Child.name, Child.id)
 
 
@@ -186,7 +188,9 @@ class ChildView(RecordView):
     basis = "口径 国发〔2016〕13号（不满16周岁） · 截止今日"
     details_template = "children/dossier.html"
     list_template = "children/list.html"
-    needs = RecordView.needs | {"reveal": Action.REVEAL, "confirm": Action.UPDATE, "ledger": Action.EXPORT}
+    needs = RecordView.needs | {
+        "reveal": Action.REVEAL, "confirm": Action.UPDATE, "ledger": Action.EXPORT, "papers": Action.EXPORT,
+    }  # fmt: skip
     filters = (
         by_township(Child),
         BY_DEFINITION,
@@ -287,6 +291,42 @@ class ChildView(RecordView):
             leave_reasons=[reason for reason in LeaveReason if reason is not LeaveReason.TRANSFER],
             return_url=self._back(),
         )
+
+    @expose("/paper/", methods=("GET", "POST"))
+    def paper(self) -> Any:
+        """档案表 of one child, to print."""
+        child = self.get_one(request.args.get("id", ""))
+        return self._print([child], 1, self.get_url(".details_view", id=child.id))
+
+    @expose("/papers/", methods=("GET", "POST"))
+    def papers(self) -> Any:
+        """档案表 of the children in the list, class by class, each on pages of its own."""
+        seen = self._view_of_list()
+        query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
+        wanted = query.with_only_columns(Child.id).order_by(*BY_CLASS)
+        ids = list(self.db_session.scalars(wanted.limit(DOSSIERS_AT_ONCE)))
+        children = list(self.db_session.scalars(select(Child).where(Child.id.in_(ids)).order_by(*BY_CLASS)))
+        count = self.db_session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
+        return self._print(children, count, self._address(seen))
+
+    def _print(self, children: list[Child], count: int, back: str) -> Any:
+        """Numbers are masked; in full they are printed when that is posted with a reason, and logged like a reveal."""
+        revealed, reason = request.method == "POST", rules.tidy(request.form.get("reason", ""))[:100]
+        scope, today = current_scope(), dt.date.today()
+        may_reveal = scope.may(Action.REVEAL, self.resource) and all(scope.owns(child.school_id) for child in children)
+        if revealed and not may_reveal:
+            return self.forbid()
+        if revealed and not reason:
+            flash(_("印出完整号码将被记录，请填写用途。"), "warning")
+            revealed = False
+        for child in children:
+            note("reveal" if revealed else "print", "child", child.id, child.school_id, **({"用途": reason} if revealed else {}))
+        return self.render(
+            "children/paper.html", dossiers=[dossier.of(self.db_session, child, today) for child in children], count=count,
+            limit=DOSSIERS_AT_ONCE, back=back, today=today, sides=list(StateSide), may_reveal=may_reveal, revealed=revealed,
+            word=lambda record, name: paper_words(record, name, revealed=revealed),
+            age_of=lambda carer: concerns.age_of_carer(carer, today),
+        )  # fmt: skip
 
     @expose("/reveal/", methods=("POST",))
     def reveal(self) -> Any:
@@ -454,6 +494,7 @@ class ContactCardView(RecordView):
     lookups = {"child": CHILDREN}
     default_sort = (("issued_on", True),)
     link_column = "child.name"
+    details_template = "children/card.html"
 
     def before_save(self, form: Any, row: ContactCard, created: bool) -> None:
         if created and row.child is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from ..access import Action
 from ..models import Child, Resource, Staff
-from ..records import cards, county, duty
+from ..records import cards, concerns, county, duty
 from ..rules import Complaint, sensible_date, tidy
 from .base import ToolView
 from .fields import ids_in_form, number_or_none
@@ -86,7 +86,8 @@ class StaffHandoverView(ToolView):
             return redirect(self.get_url(".index"))
         on = _day_or_today(request.args.get("on", ""))
         note("print", "responsibility", staff.id, staff.school_id)
-        return self.render("duty/paper.html", staff=staff, rows=duty.handed(self.db_session, staff, on), on=on)
+        return self.render("duty/paper.html", staff=staff, rows=duty.handed(self.db_session, staff, on), on=on, today=dt.date.today(),
+                           back=self.get_url(".index"))  # fmt: skip
 
 
 class CardsView(ToolView):
@@ -119,6 +120,7 @@ class CardsView(ToolView):
             note("print", "contact_card", "", found[0].child.school_id, 张数=len(found))
         values = county.values(self.db_session)
         return self.render("duty/cards.html", faces=found, today=dt.date.today(), title=values["card_title"],
+                           age_of=lambda carer: concerns.age_of_carer(carer, dt.date.today()),
                            one=request.args.get("child"), school=request.args.get("school"), limit=PER_PRINT)  # fmt: skip
 
     @expose("/issue/", methods=("POST",))

@@ -125,6 +125,15 @@ def own_schools(query: Select[Any], session: Session) -> Select[Any]:
 SCHOOLS = Lookup(School, search=("name", "code"), only=own_schools)
 
 
+def school_asked(session: Session) -> School | None:
+    """Whose paper is asked for: ?school=, or the actor's own school (before its sites); who reads everywhere has to say."""
+    asked, held = number_or_none(request.args.get("school")), own_schools(select(School), session)
+    if asked is None and scope_in(session).reads_everywhere:
+        return None
+    held = held.where(School.id == asked) if asked is not None else held
+    return session.scalar(held.order_by(School.centre_id.is_not(None), School.id).limit(1))
+
+
 class PickWidget:
     """A native list for few options; a search box that asks the server for many."""
 

@@ -95,7 +95,8 @@ class HolidayBoard(ToolView):
         holiday = self._holiday()
         pages = handovers.by_village(self._lines(holiday))
         note("print", "holiday_handover", "", None, 假期=holiday.name if holiday else "")
-        return self.render("holidays/villages.html", holiday=holiday, pages=pages, today=dt.date.today())
+        back = self.get_url(".index", holiday=holiday.id if holiday else None, school=request.args.get("school"))
+        return self.render("holidays/villages.html", holiday=holiday, pages=pages, today=dt.date.today(), back=back)
 
 
 class HandoverView(OfChild):

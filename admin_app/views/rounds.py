@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import flash, redirect, request
@@ -177,7 +178,8 @@ class InspectionView(OfAnUndecidedRound):
         if not current_scope().owns(row.school_id):
             return self.forbid()
         note("print", "inspection", row.id, row.school_id, 人数=len(row.sample))
-        return self.render("inspections/paper.html", row=row, children=samples.paper(self.db_session, row), fields=samples.FIELDS)
+        return self.render("inspections/paper.html", row=row, children=samples.paper(self.db_session, row), today=dt.date.today(),
+                           back=self.get_url(".details_view", id=row.id))  # fmt: skip
 
     @expose("/findings/", methods=("POST",))
     def findings(self) -> Any:

@@ -10,15 +10,17 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from ..access import Action
-from ..models import Attendance, CodeKind, SignedHow, TrainingSession
+from ..access import Action, shown
+from ..models import Attendance, Carer, CodeKind, SignedHow, TrainingSession
 from ..records import rosters
 from ..rules import Complaint
 from .base import RecordView
-from .fields import number_or_none
+from .fields import number_or_none, school_asked
 from .filters import by_township
+from .gate import current_scope, note
 from .lists import Line
 from .lookups import codes
+from .words import unlabelled
 
 
 class TrainingView(RecordView):
@@ -37,6 +39,7 @@ class TrainingView(RecordView):
     default_sort = (("on", True),)
     link_column = "title"
     details_template = "training/details.html"
+    list_template = "training/list.html"
     needs = RecordView.needs | {"sign_in": Action.UPDATE}
 
     def decorate(self, lines: list[Line]) -> None:
@@ -77,6 +80,28 @@ class TrainingView(RecordView):
         held = {(a.enrolment_id, a.person_key): a.how for a in self.signed(row)}
         people = rosters.carers_on(self.db_session, row.school_id, row.on)
         return self.render("training/sign_in.html", row=row, people=people, held=held, hows=list(SignedHow))
+
+    @expose("/sheet/")
+    def sheet(self) -> str:
+        """签到表 to sign by hand: of a recorded training, or of one to come (?school=), with the carers of the day."""
+        row = self.get_one(request.args["id"]) if "id" in request.args else None
+        school, on = (row.school, row.on) if row else (school_asked(self.db_session), dt.date.today())
+        people = rosters.by_person(rosters.carers_on(self.db_session, school.id, on)) if school else []
+        if school:
+            note("print", "training_session", row.id if row else "", school.id, 人数=len(people))
+        lines = [
+            (carer.name, _(carer.relation.label), "、".join(f"{c.name}（{_(c.grade.label)}{c.class_name}）" for c in children),
+             shown(current_scope(), Carer, "phone", carer.phone, carer.school_id))
+            for carer, children in people
+        ]  # fmt: skip
+        return self.render(
+            "training/sheet.html",
+            row=row,
+            school=school,
+            lines=lines,
+            title=unlabelled(row.title) if row else "",
+            back=self.get_url(".details_view", id=row.id) if row else self.get_url(".index_view"),
+        )
 
 
 def _signed_in_form() -> dict[int, SignedHow]:

@@ -264,7 +264,7 @@ class TransferView(RecordView):
         child = self.db_session.scalar(select(Child).where(Child.id == row.child_id))
         note("print", "transfer", row.id, row.school_id)
         return self.render("transfers/paper.html", row=row, child=child, past=self.past(row), today=dt.date.today(),
-                           may_see_off=self.may_see_off(row))  # fmt: skip
+                           may_see_off=self.may_see_off(row), back=self.get_url(".details_view", id=row.id))  # fmt: skip
 
     @expose("/ask/", methods=("GET", "POST"))
     def ask(self) -> Any:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from flask import url_for
+from flask import abort, request, url_for
+from flask_admin import expose
 from sqlalchemy import select
 
-from ..models import Agreement, Category, Child, CodeKind, DropoutCase, DropoutStep, Subsidy
-from ..records import concerns, enrolling
+from ..models import Agreement, AgreementKind, Carer, Category, Child, CodeKind, DropoutCase, DropoutStep, Parent, Subsidy
+from ..records import concerns, definitions, enrolling, handovers
 from ..rules import Complaint
 from .base import RecordView
 from .events import OfChild, by_child
 from .filters import by_township
+from .gate import note
 from .lookups import CARERS, CHILDREN, DROPOUTS, ENROLMENTS, codes
+from .words import paper_words
 
 GROUP = "儿童"
 SECTION = "照护与资助"
@@ -46,12 +50,34 @@ class AgreementView(RecordView):
     lookups = {"carer": CARERS}
     default_sort = (("signed_on", True),)
     link_column = "child.name"
+    details_template = "welfare/agreement_details.html"
 
     def before_save(self, form: Any, row: Agreement, created: bool) -> None:
         if row.carer is not None:
             row.child_id, row.school_id = row.carer.child_id, row.carer.school_id
         if row.ended_how is not None and row.end is None:
             raise Complaint("提前终止的协议须填终止日。", "end")
+
+    @expose("/paper/")
+    def paper(self) -> str:
+        """The agreement to print and sign: as recorded, or of a child (?child=) before there is a record, with the dates blank.
+
+        Its parties are to check their own phones, so who may reveal numbers prints them in full; others print them masked.
+        """
+        row = None if "child" in request.args else self.get_one(request.args.get("id", ""))
+        child = row.child if row else CHILDREN.one(self.db_session, request.args["child"])
+        if child is None:
+            abort(404)
+        today, kinds = dt.date.today(), {kind.value: kind for kind in AgreementKind}
+        now = select(Carer).where(Carer.child_id == child.id, definitions.holds(Carer, today)).order_by(Carer.start.desc())
+        family = select(Parent).where(Parent.child_id == child.id).order_by(Parent.side)
+        note("print", "agreement", row.id if row else "", child.school_id, 儿童=child.id)
+        return self.render(
+            "welfare/agreement.html", row=row, child=child, today=today, kinds=kinds,
+            carer=row.carer if row else self.db_session.scalar(now.limit(1)), parents=list(self.db_session.scalars(family)),
+            kind=row.kind if row else kinds.get(request.args.get("kind", ""), AgreementKind.CARE),
+            committee=handovers.committee_of(child.home_address), word=lambda record, name: paper_words(record, name, revealed=True),
+        )  # fmt: skip
 
 
 class CategoryView(RecordView):

@@ -10,6 +10,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from .. import labels
+from ..access import shown
+from .gate import current_scope
 
 
 def screen_words(value: Any) -> str:
@@ -20,6 +22,17 @@ def screen_words(value: Any) -> str:
         return "、".join(screen_words(each) for each in value)
     text = labels.text(value)
     return _(text) if text and (isinstance(value, bool) or not isinstance(value, dt.date | int)) else text
+
+
+def paper_words(record: Any, name: str, *, revealed: bool = False) -> str:
+    """One value of a record as it is printed: as this actor may see it, days as papers write them."""
+    value = shown(current_scope(), type(record), name, getattr(record, name), record.school_id, revealed=revealed)
+    return labels.day(value) if isinstance(value, dt.date) else screen_words(value)
+
+
+def unlabelled(words: str) -> str:
+    """For what children and classmates see: no child is called 留守."""
+    return words.replace("农村留守", "").replace("留守", "")
 
 
 def bare(value: Any) -> Any:

@@ -15,7 +15,7 @@ from ..models import EveningSlot, Facility, Paper, PaperKind, PaperState, Post, 
 from ..records import boarding, papers
 from ..rules import Complaint, tidy
 from .base import RecordView
-from .fields import number_or_none, own_schools
+from .fields import number_or_none, own_schools, school_asked
 from .filters import by_township
 from .gate import current_scope
 from .lists import Line
@@ -60,12 +60,11 @@ class PostView(RecordView):
     @expose("/duties/")
     def duties(self) -> str:
         """职责分工表: both groups of one school, to print."""
-        school = self.lookup("school").one(self.db_session, request.args.get("school"))
-        if school is None:
-            held = sorted(current_scope().school_ids)
-            school = self.lookup("school").one(self.db_session, held[0]) if held else None
+        school = school_asked(self.db_session)
         people = papers.duty_table(self.db_session, school.id, dt.date.today()) if school is not None else []
-        return self.render("work/duties.html", school=school, people=people, today=dt.date.today())
+        return self.render(
+            "work/duties.html", school=school, people=people, today=dt.date.today(), back=self.get_url(".index_view")
+        )
 
 
 class PaperView(RecordView):
