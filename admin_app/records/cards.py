@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from ..models import (
+    BY_CLASS,
     BatchKind,
     Body,
     Carer,
@@ -72,12 +73,7 @@ def without_valid_card(on: dt.date) -> Select[Any]:
 def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
     """The cards of some children, class by class, in a fixed number of statements."""
     family = (selectinload(Child.parents), selectinload(Child.carers), joinedload(Child.class_teacher), joinedload(Child.school))
-    children = session.scalars(
-        select(Child)
-        .where(Child.id.in_(child_ids))
-        .options(*family)
-        .order_by(Child.school_id, Child.grade, Child.class_name, Child.name)
-    ).all()
+    children = session.scalars(select(Child).where(Child.id.in_(child_ids)).options(*family).order_by(*BY_CLASS)).all()
     serving = (
         select(Responsibility.child_id, Staff)
         .join(Staff, Staff.id == Responsibility.staff_id)

@@ -15,6 +15,7 @@ from .. import rules
 from ..access import Action, known_elsewhere, shown
 from ..db import db, session_with
 from ..models import (
+    BY_CLASS,
     CareKind,
     Carer,
     CareRecord,
@@ -44,7 +45,6 @@ from .lookups import CHILDREN, PARENTS, STAFF
 from .words import screen_words, state
 
 GROUP = "儿童"
-BY_CLASS = (Child.school_id, Child.grade, Child.class_name, Child.name, Child.id)
 
 
 def _in_definition(query: Any, value: str) -> Any:
@@ -206,7 +206,7 @@ class ChildView(RecordView):
     lookups = {"class_teacher": STAFF}
     search = ("name",)
     search_exact = ("id_number_key",)
-    default_sort = (("school_id", False), ("grade", False), ("class_name", False), ("name", False))
+    default_sort = (("school_id", False), ("class_order", False), ("name_order", False))
     link_column = "name"
 
     def scaffold_form(self) -> Any:
