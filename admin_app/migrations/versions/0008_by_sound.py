@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from admin_app import spelling
-from admin_app.models import Grade, class_order
+from admin_app.models import class_order
 
 revision = "0008"
 down_revision = "0006"
@@ -26,7 +26,7 @@ def _named(name: str) -> dict[str, tuple[Callable[..., str], ...]]:
 COLUMNS: dict[str, dict[str, Any]] = {
     "school": {"name_sound": (spelling.sound, "name")},
     "staff": _named("name"),
-    "child": _named("name") | {"class_order": (lambda grade, name: class_order(Grade(grade), name), "grade", "class_name")},
+    "child": _named("name") | {"class_order": (class_order, "grade", "class_name")},
     "enrolment": _named("child_name"),
     "parent": _named("name"),
     "carer": _named("name"),
@@ -42,10 +42,14 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, sa.Column(column, kind, server_default="", nullable=False))
         _fill(table, columns)
-    _reindex("class_order", "name_order")
+    _reindex("class_order", "name_order", "id", "name", "name_sound")
+    op.drop_index("ix_child_name", table_name="child")
+    op.create_index("ix_child_by_name", "child", ["name_order"], sqlite_where=ALIVE, postgresql_where=ALIVE)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_child_by_name", table_name="child")
+    op.create_index("ix_child_name", "child", ["name"])
     _reindex("grade", "class_name", "name")
     for table, columns in COLUMNS.items():
         with op.batch_alter_table(table) as batch_op:
