@@ -42,6 +42,8 @@ READINGS = 3
 """Of a character as many readings are searched for; the library's further ones are of old books."""
 WAYS = 48
 """A name is spelt in at most this many ways, divided by its length: 16 for three characters."""
+STARTS = 12
+"""A search may begin at this many syllables of a name: an index entry of PostgreSQL holds 2,700 bytes, and names 30 letters."""
 _NUMBER = re.compile("[0-9]+|[〇零一二三四五六七八九十百]+")
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0}
 
@@ -67,7 +69,7 @@ def sound(name: str) -> str:
     for way in _ways(spelt):
         initials = "".join(syllable[:1] for syllable in way)
         words.add("".join(way[:length]) + initials[length:])
-        for at in range(len(way)):
+        for at in range(len(way))[:STARTS]:
             words |= {"".join(way[at:]), initials[at:]}
     ordered = [*sorted(words), ""]
     # one that another begins with is found in it
