@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, class_mapper
 from . import rules
 from .access import UNLOGGED, Scope, scope_in
 from .models import AuditEntry, AuditHead, AuditValue, School, User
-from .orm import Base, BlindIndex, Choice, Kept, Row, Sealed, keyring, utcnow
+from .orm import Base, Choice, Derived, Kept, Row, Sealed, keyring, utcnow
 
 AT_ONCE = 2000
 """Entries sent to the database at a time."""
@@ -105,13 +105,13 @@ def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
-    """``{column: [old, new]}`` with sealed values masked and blind indexes left out."""
+    """``{column: [old, new]}`` with sealed values masked and derived columns left out."""
     if action == "create":
         yield from _made(row)
         return
     for attr in inspect(row).mapper.column_attrs:
         column = attr.columns[0]
-        if attr.key in _BOOKKEEPING or isinstance(column.type, BlindIndex):
+        if attr.key in _BOOKKEEPING or isinstance(column.type, Derived):
             continue
         history = inspect(row).attrs[attr.key].history
         old = history.deleted[0] if history.deleted else None
@@ -127,7 +127,7 @@ def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
 def _logged(model: type[Base]) -> tuple[tuple[str, bool], ...]:
     """(column, is it sealed) of what the log keeps of a table: worked out once, for a load makes a hundred thousand rows."""
     attrs = class_mapper(model).column_attrs
-    kept = [a for a in attrs if a.key not in _BOOKKEEPING and not isinstance(a.columns[0].type, BlindIndex)]
+    kept = [a for a in attrs if a.key not in _BOOKKEEPING and not isinstance(a.columns[0].type, Derived)]
     return tuple((a.key, isinstance(a.columns[0].type, Sealed)) for a in kept)
 
 

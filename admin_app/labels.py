@@ -127,6 +127,30 @@ def hint(model: type[Base], name: str) -> str:
     return _info(model, name).get("hint") or ""
 
 
+def column(model: type[Base], name: str) -> Any:
+    """The attribute behind a name; ``a.b`` is b at the far end of a."""
+    return getattr(*_far(model, name))
+
+
+def sorted_by(model: type[Base], name: str) -> tuple[Any, ...]:
+    """The columns that a list sorted by a column (``a.b`` too) is sorted by: those it names, else itself."""
+    far, last = _far(model, name)
+    named = _info(far, last).get("sorted_by")
+    return tuple(named(far)) if named else (getattr(far, last),)
+
+
+def sound(model: type[Base], name: str) -> Any:
+    """The column in which typed pinyin is looked for beside a column (``a.b`` too), or None."""
+    far, last = _far(model, name)
+    where = _info(far, last).get("sound_in")
+    return getattr(far, where) if where else None
+
+
+def _far(model: type[Base], name: str) -> tuple[type[Base], str]:
+    head, _, rest = name.partition(".")
+    return (class_mapper(model).relationships[head].mapper.class_, rest) if rest else (model, name)
+
+
 def column_type(model: type[Base], name: str) -> Any:
     return class_mapper(model).columns[name].type
 

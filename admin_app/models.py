@@ -11,10 +11,23 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Date, ForeignKey, ForeignKeyConstraint, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from . import rules
+from . import rules, spelling
 from .orm import (
     Base,
     Between,
@@ -37,6 +50,7 @@ from .orm import (
     Sealed,
     Several,
     Shared,
+    derived,
     field,
     link,
     utcnow,
@@ -71,6 +85,23 @@ def _live(*columns: str, also: str = "") -> Index:
     return Index(None, *columns, unique=True, sqlite_where=alive, postgresql_where=alive)
 
 
+class Named:
+    """What a person's ``name`` is sorted and found by."""
+
+    name_order: Mapped[str] = derived(spelling.order, "name", sort_order=80)
+    name_sound: Mapped[str] = derived(spelling.sound, "name", sort_order=81)
+
+
+class ChildNamed:
+    """The same of a ``child_name``: a record that keeps the name of its day."""
+
+    name_order: Mapped[str] = derived(spelling.order, "child_name", sort_order=80)
+    name_sound: Mapped[str] = derived(spelling.sound, "child_name", sort_order=81)
+
+
+SPELT: Any = {"sorted_by": lambda model: [model.name_order], "sound_in": "name_sound"}
+
+
 # --- places: who is where ---
 
 
@@ -87,7 +118,7 @@ class Township(Row, Shared):
     RESOURCE = Resource.SCHOOLS
 
     code: Mapped[str] = field("代码", String(12), unique=True)
-    name: Mapped[str] = field("名称", String(30), unique=True)
+    name: Mapped[str] = field("名称", String(30), unique=True, sorted_by=lambda model: [model.position])
     kind: Mapped[TownshipKind] = field("类型", Coded(TownshipKind))
     position: Mapped[int] = field("顺序", Integer)
     aliases: Mapped[str | None] = field("别名", String(100), hint="导入时认得的其他写法，用空格隔开")
@@ -142,7 +173,8 @@ class School(Row, Shared):
     RESOURCE = Resource.SCHOOLS
 
     code: Mapped[str] = field("学校标识码", String(10), unique=True, check=rules.school_code)
-    name: Mapped[str] = field("学校名称", String(60), index=True)
+    name: Mapped[str] = field("学校名称", String(60), index=True, sorted_by=lambda _model: BY_TOWNSHIP, sound_in="name_sound")
+    name_sound: Mapped[str] = derived(spelling.sound, "name")
     township_id: Mapped[int | None] = field("乡镇", ForeignKey("township.id"), index=True)
     kind: Mapped[SchoolKind] = field("办学类型", Coded(SchoolKind))
     affiliation: Mapped[Affiliation | None] = field("隶属", Coded(Affiliation))
@@ -159,6 +191,12 @@ class School(Row, Shared):
 
     def __str__(self) -> str:
         return self.name
+
+
+_of_school = aliased(Township)
+_position = select(_of_school.position).where(_of_school.id == School.township_id).correlate(School).scalar_subquery()
+BY_TOWNSHIP = (func.coalesce(_position, 9999), School.code)
+"""The office's order of schools: township by township; of no township (the bureau, 县外) last."""
 
 
 class CodeKind(Choice):
@@ -290,13 +328,13 @@ class Day(Base, Shared):
 # --- people of a school ---
 
 
-class Staff(Kept, SchoolOwned, Period):
+class Staff(Named, Kept, SchoolOwned, Period):
     """教职工 of one school, from being hired to leaving."""
 
     __tablename__ = "staff"
     RESOURCE = Resource.STAFF
 
-    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, index=True)
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, index=True, **SPELT)
     duty: Mapped[str | None] = field("职务", String(40), hint="如 班主任、德育主任、生活辅导员")
     phone: Mapped[str | None] = field("联系电话", Sealed("staff.phone"), check=rules.phone, group=Group.CONTACT)
     phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
@@ -416,6 +454,20 @@ class Grade(Choice):
     V3 = "V3", "职高三", "中职三年级"
 
 
+_POSITIONS = {grade: position for position, grade in enumerate(Grade)}
+
+
+def class_order(grade: Grade | str | None, class_name: str | None) -> str:
+    """The key of a class in the office's order: grades from the youngest up, 三(2)班 before 三(10)班.
+
+    :param grade: itself or its code; None, as a name may be, while a new row has none yet.
+    """
+    if grade is None:
+        return ""
+    grade = Grade(grade)
+    return spelling.class_order(_POSITIONS[grade], class_name or "", (grade.label, *grade.aliases))
+
+
 class Health(Choice):
     GOOD = "10", "健康或良好", "健康", "良好"
     WEAK = "20", "一般或较弱", "一般", "较弱"
@@ -471,9 +523,10 @@ class Need(Choice):
 
 
 _ALIVE = text("deleted_at IS NULL")
-_IN_ORDER = Index(
-    "ix_child_in_order", "school_id", "grade", "class_name", "name", sqlite_where=_ALIVE, postgresql_where=_ALIVE
-)  # the order of the register, so that no page of it is sorted
+_ORDER_AND_NAMES = ("school_id", "class_order", "name_order", "id", "name", "name_sound")
+_IN_ORDER = Index("ix_child_in_order", *_ORDER_AND_NAMES, sqlite_where=_ALIVE, postgresql_where=_ALIVE)
+# the order of the register, so that no page of it is sorted; then what is searched, so that a search reads the index alone
+_BY_NAME = Index("ix_child_by_name", "name_order", sqlite_where=_ALIVE, postgresql_where=_ALIVE)
 """Without ``IS NOT NULL`` in the unique index SQLite would walk the table in hash order for everything alive."""
 
 
@@ -487,7 +540,7 @@ class RequestKind(Choice):
     OTHER = "other", "其他"
 
 
-class Child(Kept, SchoolOwned):
+class Child(Named, Kept, SchoolOwned):
     """儿童. ``school_id`` is the unit where the child sits now; it changes only through a transfer.
 
     Whether the child is left behind is never stored: it is computed as of a date from the parents' dated status.
@@ -496,7 +549,7 @@ class Child(Kept, SchoolOwned):
     __tablename__ = "child"
     RESOURCE = Resource.REGISTER
 
-    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, index=True)
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, **SPELT)
     former_name: Mapped[str | None] = field("曾用名", String(30), check=rules.person_name)
     sex: Mapped[Sex] = field("性别", Coded(Sex))
     birth_date: Mapped[dt.date] = field("出生日期", Date, check=rules.not_in_future, index=True)
@@ -507,10 +560,9 @@ class Child(Kept, SchoolOwned):
         Sealed("child.id_number"),
         check=rules.id_number,
         group=Group.IDENTITY,
-        index_in="id_number_key",
         hint="没有证件号可不填，证件类型选“其他（无）”",
     )
-    id_number_key: Mapped[str | None] = mapped_column(BlindIndex, active_history=True)
+    id_number_key: Mapped[str | None] = derived(lambda number: number or None, "id_number", kind=BlindIndex())
     roll_number: Mapped[str | None] = field(
         "学籍号", Sealed("child.roll_number"), check=rules.roll_number, group=Group.IDENTITY, hint="G、J 或 L 加 18 位"
     )
@@ -521,8 +573,9 @@ class Child(Kept, SchoolOwned):
     hukou_registered: Mapped[bool] = field("是否登记户口", Boolean, default=True)
     distance: Mapped[int | None] = field("上学路程（公里）", Integer)
     travel: Mapped[Travel | None] = field("上学方式", Coded(Travel))
-    grade: Mapped[Grade] = field("年级", Coded(Grade))
-    class_name: Mapped[str] = field("班级", String(20))
+    grade: Mapped[Grade] = field("年级", Coded(Grade), sorted_by=lambda _model: _CLASSES)
+    class_name: Mapped[str] = field("班级", String(20), sorted_by=lambda _model: _CLASSES)
+    class_order: Mapped[str] = derived(class_order, "grade", "class_name")
     class_teacher_id: Mapped[int | None] = field("班主任", ForeignKey("staff.id"), index=True)
     boarding: Mapped[bool] = field("是否寄宿", Boolean, default=False)
     boarding_wanted: Mapped[bool] = field("住校需求", Boolean, default=False, hint="希望住校而未住校也勾")
@@ -543,10 +596,20 @@ class Child(Kept, SchoolOwned):
     parents: Mapped[list[Parent]] = link("父母", back_populates="child", order_by="Parent.side")
     carers: Mapped[list[Carer]] = link("照护人", back_populates="child", order_by="Carer.start")
 
-    __table_args__ = (UniqueConstraint("id", "school_id"), _live("id_number_key", also=" AND id_number_key IS NOT NULL"), _IN_ORDER)
+    __table_args__ = (
+        UniqueConstraint("id", "school_id"),
+        _live("id_number_key", also=" AND id_number_key IS NOT NULL"),
+        _IN_ORDER,
+        _BY_NAME,
+    )
 
     def __str__(self) -> str:
         return self.name
+
+
+_CLASSES = (Child.class_order, Child.school_id, Child.name_order)
+BY_CLASS = (Child.school_id, Child.class_order, Child.name_order, Child.id)
+"""The office's order of children: school, grade and class, name. ``ix_child_in_order`` follows it."""
 
 
 class LeaveReason(Choice):
@@ -558,13 +621,13 @@ class LeaveReason(Choice):
     OTHER = "other", "其他"
 
 
-class Enrolment(Kept, History, Period):
+class Enrolment(ChildNamed, Kept, History, Period):
     """就读: one stay of a child at one unit. Care records hang on it, so the past stays where it happened."""
 
     __tablename__ = "enrolment"
     RESOURCE = Resource.REGISTER
 
-    child_name: Mapped[str] = field("儿童姓名", String(30), hint="离开时的姓名")
+    child_name: Mapped[str] = field("儿童姓名", String(30), hint="离开时的姓名", **SPELT)
     leave_reason: Mapped[LeaveReason | None] = field("离开原因", Coded(LeaveReason))
     child: Mapped[Child | None] = link(
         "儿童", primaryjoin="Child.id == Enrolment.child_id", foreign_keys="Enrolment.child_id", viewonly=True
@@ -620,7 +683,7 @@ class Marriage(Choice):
     REMARRIED = "remarried", "再婚"
 
 
-class Parent(Kept, ChildFile):
+class Parent(Named, Kept, ChildFile):
     """父母, one row a side. Where they are is the dated ParentStatus."""
 
     __tablename__ = "parent"
@@ -628,7 +691,7 @@ class Parent(Kept, ChildFile):
 
     side: Mapped[Side] = field("关系", Coded(Side))
     bond: Mapped[Bond] = field("亲缘", Coded(Bond), default=Bond.OWN)
-    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, hint="不知道可写“不详”")
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, hint="不知道可写“不详”", **SPELT)
     phone: Mapped[str | None] = field("联系电话", Sealed("parent.phone"), check=rules.phone, group=Group.CONTACT)
     phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
     other_phone: Mapped[str | None] = field(
@@ -766,13 +829,13 @@ class CareQuality(Choice):
     POOR = "poor", "差"
 
 
-class Carer(Kept, ChildFile, Period):
+class Carer(Named, Kept, ChildFile, Period):
     """照护人: who does the daily care, one row a child. ``person_key`` says that two rows are one person."""
 
     __tablename__ = "carer"
     RESOURCE = Resource.REGISTER
 
-    name: Mapped[str] = field("姓名", String(30), check=rules.person_name)
+    name: Mapped[str] = field("姓名", String(30), check=rules.person_name, **SPELT)
     relation: Mapped[Kinship] = field("与儿童关系", Coded(Kinship), hint="照护人是儿童的……")
     sex: Mapped[Sex | None] = field("性别", Coded(Sex))
     birth_date: Mapped[dt.date | None] = field("出生日期", Date, check=rules.not_in_future)
@@ -930,14 +993,14 @@ class TransferKind(Choice):
     BACK = "back", "回流"
 
 
-class Transfer(Kept, Between):
+class Transfer(ChildNamed, Kept, Between):
     """转学: the old school proposes, the new one accepts; until then the old school stays responsible."""
 
     __tablename__ = "transfer"
     RESOURCE = Resource.REGISTER
 
     child_id: Mapped[int] = field("儿童", ForeignKey("child.id"), index=True)
-    child_name: Mapped[str] = field("儿童姓名", String(30))
+    child_name: Mapped[str] = field("儿童姓名", String(30), **SPELT)
     kind: Mapped[TransferKind] = field("类型", Coded(TransferKind), default=TransferKind.MOVE)
     proposed_on: Mapped[dt.date] = field("发起日", Date)
     to_place: Mapped[str | None] = field("去向", String(80), hint="转出县外时填：省、市、学校")

@@ -8,16 +8,17 @@ import hashlib
 import hmac
 import os
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import Enum, StrEnum
+from functools import partial
 from typing import Any, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Date, DateTime, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column, registry, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Check = Callable[[str], str | None]
 """Is this one value acceptable? A complaint in Chinese, or None."""
@@ -63,17 +64,34 @@ def field(
     check: Check | None = None,
     group: Group = Group.ROSTER,
     hint: str = "",
-    index_in: str | None = None,
+    sorted_by: Callable[[Any], Sequence[Any]] | None = None,
+    sound_in: str | None = None,
     **kwargs: Any,
 ) -> MappedColumn[Any]:
     """A column that says once what it is called, what it accepts and how sensitive it is.
 
+    ``sorted_by``: given the model, the columns that a list sorted by this one is sorted by, where its own values will not do.
+    ``sound_in``: the derived column in which typed pinyin is looked for.
+
     ``active_history`` makes the old value of every change known; without it the owner check and the audit are blind
     to a value set after a commit.
     """
-    info = {"label": label, "check": check, "group": group, "hint": hint, "index_in": index_in}
+    info = {"label": label, "check": check, "group": group, "hint": hint, "sorted_by": sorted_by, "sound_in": sound_in}
     kwargs.setdefault("active_history", True)
     return mapped_column(*args, info=info, **kwargs)
+
+
+def derived(make: Callable[..., Any], *sources: str, kind: TypeEngine[Any] | None = None, **kwargs: Any) -> MappedColumn[Any]:
+    """A column worked out of others of its row whenever one of them is set, and never by hand.
+
+    It is neither shown nor logged nor taken back by an undo: it follows its sources.
+
+    :param make: given the values of ``sources``, the value; of Spelt unless ``kind`` says otherwise.
+    """
+    info = {"make": make, "sources": sources}
+    if kind is None:
+        kind, kwargs["server_default"] = Spelt(), ""
+    return mapped_column(kind, info=info, active_history=True, **kwargs)
 
 
 def link(label: str, *args: Any, **kwargs: Any) -> Any:
@@ -248,7 +266,23 @@ class Hashed(str):
     """A value read back from a blind index: hashing it again would be wrong."""
 
 
-class BlindIndex(TypeDecorator[str]):
+class Derived(TypeDecorator[str]):
+    """The type of a column that only follows others."""
+
+    __abstract__ = True
+
+
+class Spelt(Derived):
+    """A key to sort by or a text to search in (spelling.py); compared byte by byte on either database."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
+
+
+class BlindIndex(Derived):
     """The keyed hash of a sealed column, so that ``Child.id_number_key == "5399..."`` finds the row."""
 
     impl = String
@@ -267,12 +301,15 @@ class BlindIndex(TypeDecorator[str]):
 
 
 @event.listens_for(Base, "attribute_instrument", propagate=True)
-def _index_follows(_cls: type, _key: str, attr: Any) -> None:
-    """A column with ``index_in`` fills its blind index whenever it is set."""
-    columns = getattr(getattr(attr, "property", None), "columns", None)
-    target = columns[0].info.get("index_in") if columns is not None else None
-    if target:
-        event.listen(attr, "set", lambda row, value, _old, _how: setattr(row, target, value or None), propagate=True)
+def _derived_follow(cls: Any, key: str, attr: Any) -> None:
+    for column in cls.__table__.columns:
+        if key in column.info.get("sources", ()):
+            event.listen(attr, "set", partial(_derive, column.key, column.info, key), propagate=True)
+
+
+def _derive(target: str, info: dict[str, Any], key: str, row: Any, value: Any, _old: Any, _how: Any) -> None:
+    values = (value if source == key else getattr(row, source) for source in info["sources"])
+    setattr(row, target, info["make"](*values))
 
 
 # --- what every table has ---

@@ -23,7 +23,7 @@ from flask_babel import Babel
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, insert, select
 
-from admin_app import auth, models as m
+from admin_app import auth, models as m, spelling
 from admin_app.access import SYSTEM
 from admin_app.db import analyse, db, session_with, tune_sqlite, writing
 from admin_app.views.children import ChildView
@@ -91,9 +91,11 @@ def _files(rng: random.Random, ids: range) -> Iterator[tuple[type[m.Base], list[
 
 
 def _child(rng: random.Random, i: int, name: str, school: int, grade: m.Grade) -> dict[str, Any]:
+    class_name = f"{rng.randint(1, 6)}班"
     return {
-        "id": i, "school_id": school, "name": name, "sex": rng.choice(list(m.Sex)), "ethnic": m.Ethnic.E07, "grade": grade,
-        "class_name": f"{rng.randint(1, 6)}班", "birth_date": dt.date(2011, 1, 1) + dt.timedelta(days=rng.randrange(3000)),
+        "id": i, "school_id": school, "name": name, "name_order": spelling.order(name), "name_sound": spelling.sound(name),
+        "sex": rng.choice(list(m.Sex)), "ethnic": m.Ethnic.E07, "grade": grade, "class_name": class_name,
+        "class_order": m.class_order(grade, class_name), "birth_date": dt.date(2011, 1, 1) + dt.timedelta(days=rng.randrange(3000)),
         "hukou": m.Hukou.FARM, "id_number": id_number(i), "id_number_key": id_number(i),
     }  # fmt: skip
 
@@ -172,9 +174,11 @@ def pages(children: int, stock: Flask, key: str) -> dict[str, tuple[dict[str, An
         "first page": ({}, {}),
         "last page": (last, last),
         "name, 2 characters": ({"search": SEARCH}, {"search": SEARCH}),
+        "surname": ({"search": "zhang"}, {"search": "张"}),
         "ID number": ({"search": id_number(children // 2)}, equals(stock, "id_number_key", key)),
         "one school": ({"school": 7}, equals(stock, "name", "第7小学")),
         "sort by birth date": ({"sort": SORT_BY}, {"sort": STOCK_COLUMNS.index("birth_date")}),
+        "sort by name": ({"sort": 0}, {"sort": STOCK_COLUMNS.index("name")}),
     }
 
 

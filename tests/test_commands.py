@@ -120,6 +120,25 @@ def test_the_schema_is_what_the_models_say_and_the_log_is_whole(county):
     assert done.returncode == 0, done.stderr[-500:]
 
 
+def test_who_was_there_before_is_sorted_and_found_by_sound_too(county):
+    """The columns made of others are gone with the migration and filled again by it, for every row."""
+
+    def kept():
+        with sqlite3.connect(county / "register.sqlite3") as connection:
+            child = "select id, name_order, name_sound, class_order from child order by id"
+            named = "select 0, name_order, name_sound, '' from {} order by id"
+            return [
+                row for query in (child, *map(named.format, ("staff", "enrolment", "carer"))) for row in connection.execute(query)
+            ]
+
+    before = kept()
+    assert before[0][1] == "pu3普xiao3小long2龙" and before[0][3] == "070001ban1班"
+    assert command(county, "db", "downgrade", "0006").returncode == 0
+    done = command(county, "db", "upgrade")
+    assert done.returncode == 0, done.stderr[-500:]
+    assert kept() == before and all(order and sound for _id, order, sound, _class in before)
+
+
 def test_migrations_go_down_and_up_again(county, tmp_path):
     assert command(tmp_path, "db", "upgrade").returncode == 0
     assert command(county, "db", "downgrade", "base").returncode == 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from .. import spelling
 from ..models import Child, Definition, Enrolment, LeaveReason, ParentStatus, Round, Snapshot, SnapshotPart
 from ..records import definitions
 from ..rules import at_age
@@ -65,7 +66,7 @@ def take(session: Session, definition: Definition, on: dt.date, title: str, by: 
     session.add(kept)
     session.flush()
     by_school: dict[int, list[list[object]]] = defaultdict(list)
-    for child in sorted(counted.values(), key=lambda c: (c.school_id, c.class_name, c.name, c.child_id)):
+    for child in _in_order(counted.values()):
         by_school[child.school_id].append([child.child_id, child.name, child.class_name])
     session.add_all(SnapshotPart(snapshot_id=kept.id, school_id=school, children=rows) for school, rows in by_school.items())
     return kept
@@ -104,8 +105,10 @@ def compare(
     )
 
 
-def _in_order(children: list[Counted]) -> list[Counted]:
-    return sorted(children, key=lambda c: (c.school_id, c.class_name, c.name, c.child_id))
+def _in_order(children: Iterable[Counted]) -> list[Counted]:
+    """As far as a snapshot knows: it keeps the class without the grade."""
+    key = lambda c: (c.school_id, spelling.natural(c.class_name), spelling.order(c.name), c.child_id)  # noqa: E731
+    return sorted(children, key=key)
 
 
 LEFT = {

@@ -10,7 +10,7 @@ from alembic import context
 from sqlalchemy import create_engine, event, pool, text
 
 from admin_app.models import Base
-from admin_app.orm import BlindIndex, Coded, Exact, Moment, Sealed, Several
+from admin_app.orm import Coded, Derived, Exact, Moment, Sealed, Several
 
 url = context.config.get_main_option("sqlalchemy.url")
 engine = create_engine(url.replace("%%", "%") if url else "", poolclass=pool.NullPool)
@@ -28,7 +28,7 @@ if engine.dialect.name == "sqlite":
 
 def _as_stored(kind, column_type, _autogen):
     """Our types are written into migrations as what the database stores."""
-    if kind == "type" and isinstance(column_type, Coded | Exact | Sealed | Several | BlindIndex | Moment):
+    if kind == "type" and isinstance(column_type, Coded | Exact | Sealed | Several | Derived | Moment):
         stored = column_type.impl_instance if hasattr(column_type, "impl_instance") else column_type.impl
         return f"sa.{type(stored).__name__}({'' if isinstance(column_type, Moment) or stored.length is None else f'length={stored.length}'})"
     return False

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from ..access import scope_in
 from ..models import (
+    BY_TOWNSHIP,
     Activity,
     Body,
     Child,
@@ -74,9 +75,7 @@ def demand(session: Session, on: dt.date) -> list[Boarding]:
     beds = dict(session.execute(dorms.group_by(Facility.school_id)).all())
     serving = _per(Post.school_id, Post.id).where(Post.body == Body.LIFE, Post.start <= on, or_(Post.end.is_(None), Post.end > on))
     counsellors = dict(session.execute(serving).all())
-    schools = session.scalars(
-        select(School).where(School.id.in_({*boarders, *wanting, *beds})).order_by(School.township_id, School.code)
-    )
+    schools = session.scalars(select(School).where(School.id.in_({*boarders, *wanting, *beds})).order_by(*BY_TOWNSHIP))
     return [
         Boarding(s, boarders.get(s.id, 0), wanting.get(s.id, 0), upper.get(s.id, 0), beds.get(s.id) or 0, counsellors.get(s.id, 0))
         for s in schools

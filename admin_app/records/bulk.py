@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, class_mapper
 from .. import labels
 from ..access import Action, scope_in
 from ..models import Batch, BatchKind, Child, Enrolment, Transfer, TransferState
-from ..orm import Base, BlindIndex, ChildFile, Choice, Coded, Exact, Kept, Moment, OnRecord, Row, Sealed, Several, utcnow
+from ..orm import Base, ChildFile, Choice, Coded, Derived, Exact, Kept, Moment, OnRecord, Row, Sealed, Several, utcnow
 from ..rules import Complaint
 from . import trash
 
@@ -153,7 +153,7 @@ def _changes(row: Any) -> dict[str, list[Any]]:
     found = {}
     for attr in inspect(row).mapper.column_attrs:
         column, history = attr.columns[0], inspect(row).attrs[attr.key].history
-        if attr.key in _OWN or isinstance(column.type, BlindIndex) or not history.has_changes():
+        if attr.key in _OWN or isinstance(column.type, Derived) or not history.has_changes():
             continue
         old = history.deleted[0] if history.deleted else None
         found[attr.key] = [_sealed(column.type, _plain(column.type, value)) for value in (old, getattr(row, attr.key))]

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from ..models import (
+    BY_CLASS,
     BatchKind,
     Body,
     Carer,
@@ -79,12 +80,7 @@ def faces(session: Session, child_ids: list[int], on: dt.date) -> list[Face]:
         joinedload(Child.class_teacher),
         joinedload(Child.school),
     )
-    children = session.scalars(
-        select(Child)
-        .where(Child.id.in_(child_ids))
-        .options(*family)
-        .order_by(Child.school_id, Child.grade, Child.class_name, Child.name)
-    ).all()
+    children = session.scalars(select(Child).where(Child.id.in_(child_ids)).options(*family).order_by(*BY_CLASS)).all()
     serving = (
         select(Responsibility.child_id, Staff)
         .join(Staff, Staff.id == Responsibility.staff_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import CensusReturn, CensusRound, Child, Definition, School, Sex
+from ..models import BY_TOWNSHIP, CensusReturn, CensusRound, Child, Definition, School, Sex
 from ..rules import Complaint
 from .definitions import left_behind
 
@@ -30,7 +30,7 @@ def current(session: Session, on: dt.date) -> CensusRound | None:
 def standings(session: Session, census: CensusRound, on: dt.date) -> list[Standing]:
     """Every assessed school the session may see the returns of, those who have not handed in first."""
     returns = {r.school_id: r for r in session.scalars(select(CensusReturn).where(CensusReturn.census_id == census.id))}
-    schools = session.scalars(select(School).where(School.assessed).order_by(School.township_id, School.code))
+    schools = session.scalars(select(School).where(School.assessed).order_by(*BY_TOWNSHIP))
     rows = [Standing(s, returns.get(s.id), days_late(census, returns.get(s.id), on)) for s in schools]
     return sorted(rows, key=lambda row: (row.handed_in is not None, -row.days_late))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import BatchKind, Child, Responsibility, Staff
+from ..models import BY_CLASS, BatchKind, Child, Responsibility, Staff
 from ..rules import Complaint
 from . import bulk, enrolling
 
@@ -33,7 +33,7 @@ def loads(session: Session, on: dt.date) -> list[Load]:
     counted = select(Responsibility.staff_id, func.count(Responsibility.id)).where(_serving(on)).group_by(Responsibility.staff_id)
     counts = dict(session.execute(counted).all())
     staff = session.scalars(
-        select(Staff).where(or_(Staff.end.is_(None), Staff.id.in_(counts))).order_by(Staff.school_id, Staff.name)
+        select(Staff).where(or_(Staff.end.is_(None), Staff.id.in_(counts))).order_by(Staff.school_id, Staff.name_order)
     )
     return sorted((Load(s, counts.get(s.id, 0)) for s in staff), key=lambda load: (not load.has_left, -load.children))
 
@@ -44,7 +44,7 @@ def children_of(session: Session, staff: Staff, on: dt.date) -> list[tuple[Respo
         select(Responsibility, Child)
         .join(Child, Child.id == Responsibility.child_id)
         .where(Responsibility.staff_id == staff.id, _serving(on))
-        .order_by(Child.grade, Child.class_name, Child.name)
+        .order_by(*BY_CLASS)
     )
     return list(session.execute(held).all())
 
@@ -53,7 +53,7 @@ def colleagues(session: Session, staff: Staff, on: dt.date) -> list[Staff]:
     """Who may take over: the staff of the same unit who have not left."""
     same_unit = enrolling.unit_of(session, staff.school_id)
     there = select(Staff).where(Staff.school_id.in_(same_unit), Staff.id != staff.id, Staff.start <= on)
-    return list(session.scalars(there.where(or_(Staff.end.is_(None), Staff.end > on)).order_by(Staff.name)))
+    return list(session.scalars(there.where(or_(Staff.end.is_(None), Staff.end > on)).order_by(Staff.name_order)))
 
 
 def hand_over(session: Session, staff: Staff, to: Mapping[int, int], on: dt.date, *, leaves: bool) -> int:
@@ -103,7 +103,7 @@ def handed(session: Session, staff: Staff, on: dt.date) -> list[tuple[Child, Sta
         select(Child)
         .join(Responsibility, Responsibility.child_id == Child.id)
         .where(Responsibility.staff_id == staff.id, Responsibility.end == on)
-        .order_by(Child.grade, Child.class_name, Child.name)
+        .order_by(*BY_CLASS)
     )
     children = list(session.scalars(gone))
     since = (

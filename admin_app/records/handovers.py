@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from .. import labels
+from .. import labels, spelling
 from ..models import (
+    BY_CLASS,
+    BY_TOWNSHIP,
     CareKind,
     Carer,
     CareRecord,
@@ -81,7 +83,7 @@ def lines(session: Session, holiday: Holiday, *, school_id: int | None = None) -
         select(Enrolment, Child)
         .join(Child, Child.id == Enrolment.child_id)
         .where(Enrolment.id.in_(expected(holiday)))
-        .order_by(Enrolment.school_id, Child.grade, Child.class_name, Child.name)
+        .order_by(Enrolment.school_id, *BY_CLASS)
     )
     if school_id is not None:
         query = query.where(Enrolment.school_id.in_([school_id]))
@@ -160,7 +162,7 @@ def by_village(found: list[Line]) -> dict[str, list[Line]]:
         where = line.handover.whereabouts if line.handover else None
         if where in (None, Whereabouts.VILLAGE, Whereabouts.KIN, Whereabouts.OTHER):
             pages.setdefault(village_of(line.child.home_address), []).append(line)
-    return dict(sorted(pages.items()))
+    return dict(sorted(pages.items(), key=lambda page: spelling.order(page[0])))
 
 
 def village_of(address: str | None) -> str:
@@ -212,7 +214,7 @@ def summary(session: Session, holiday: Holiday) -> list[Sum]:
         Handover.holiday_id == holiday.id, Handover.whereabouts == Whereabouts.PARENTS
     )
     with_parents = dict(session.execute(away.group_by(Handover.school_id)).all())
-    schools = session.scalars(select(School).where(School.id.in_(due)).order_by(School.township_id, School.code))
+    schools = session.scalars(select(School).where(School.id.in_(due)).order_by(*BY_TOWNSHIP))
     return [_sum(s, due[s.id], counted.get(s.id, {}), with_parents.get(s.id, 0)) for s in schools]
 
 

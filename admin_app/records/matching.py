@@ -117,7 +117,7 @@ def ours(session: Session, on: dt.date) -> list[Person]:
         select(Child.id, Child.name, Child.sex, Child.birth_date, Child.id_number, School.name)
         .join(School, School.id == Child.school_id)
         .where(Child.id.in_(definitions.left_behind(Definition.GF13, on)))
-        .order_by(School.code, Child.grade, Child.class_name, Child.name, Child.id)
+        .order_by(School.code, Child.class_order, Child.name_order, Child.id)
     )
     return [
         Person(OURS, name, sex, birth, number, fathers.get(pk), school, pk)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import Body, HelpPlan, Outcome, Paper, PaperKind, PaperState, Post, RuleKind, School
+from ..models import BY_TOWNSHIP, Body, HelpPlan, Outcome, Paper, PaperKind, PaperState, Post, RuleKind, School
 from ..rules import Complaint
 
 
@@ -93,6 +93,6 @@ def effects(session: Session, term_id: int) -> list[Effect]:
     found: dict[int, Counter[Outcome | None]] = {}
     for school, outcome, n in session.execute(counted.group_by(HelpPlan.school_id, HelpPlan.outcome)):
         found.setdefault(school, Counter())[outcome] += n
-    schools = session.scalars(select(School).where(School.id.in_(found)).order_by(School.township_id, School.code))
+    schools = session.scalars(select(School).where(School.id.in_(found)).order_by(*BY_TOWNSHIP))
     order = (Outcome.BETTER, Outcome.SAME, Outcome.WORSE)
     return [Effect(s, found[s.id].total(), *(found[s.id][each] for each in order)) for s in schools]

@@ -346,7 +346,7 @@ class Sheet:
             fits = [p for p in fits if p.stay_on(on)] or fits
         if len(fits) == 1:
             return fits[0]
-        known = sorted({class_words(p.child) for p in fits})
+        known = list(dict.fromkeys(class_words(p.child) for p in sorted(fits, key=lambda p: p.child.class_order)))
         if klass or len(known) == 1:
             line.say(name_key, f"同班有 {len(fits)} 名“{name[:30]}”，请从儿童台账中单独登记。")
         else:

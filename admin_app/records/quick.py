@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from .. import labels, rules
 from ..access import scope_in
 from ..models import (
+    BY_CLASS,
     Activity,
     Batch,
     BatchKind,
@@ -89,11 +90,10 @@ def classes(session: Session, school_id: int, done: ColumnElement[bool]) -> list
         select(Child.grade, Child.class_name, func.count(Child.id), func.sum(case((done, 1), else_=0)))
         .join(Enrolment, Enrolment.child_id == Child.id)
         .where(Enrolment.school_id == school_id, Enrolment.end.is_(None))
-        .group_by(Child.grade, Child.class_name)
+        .group_by(Child.grade, Child.class_name, Child.class_order)
+        .order_by(Child.class_order, Child.class_name)
     )
-    order = {grade: n for n, grade in enumerate(Grade)}
-    found = [Klass(grade, name, count, ready or 0) for grade, name, count, ready in session.execute(counted)]
-    return sorted(found, key=lambda k: (order[k.grade], k.name))
+    return [Klass(grade, name, count, ready or 0) for grade, name, count, ready in session.execute(counted)]
 
 
 def pupils(session: Session, school_id: int, klass: Klass | None) -> list[Pupil]:
@@ -102,7 +102,7 @@ def pupils(session: Session, school_id: int, klass: Klass | None) -> list[Pupil]
         select(Enrolment, Child)
         .join(Child, Child.id == Enrolment.child_id)
         .where(Enrolment.school_id == school_id, Enrolment.end.is_(None))
-        .order_by(Child.grade, Child.class_name, Child.name, Child.id)
+        .order_by(*BY_CLASS)
     )
     if klass is not None:
         query = query.where(Child.grade == klass.grade, Child.class_name == klass.name)
@@ -135,7 +135,7 @@ def teachers(session: Session, school_id: int, on: dt.date) -> list[Staff]:
     """Who may have talked: the staff of the unit on a day."""
     unit = enrolling.unit_of(session, school_id)
     serving = select(Staff).where(Staff.school_id.in_(unit), Staff.start <= on, or_(Staff.end.is_(None), Staff.end > on))
-    return list(session.scalars(serving.order_by(Staff.name, Staff.id)))
+    return list(session.scalars(serving.order_by(Staff.name_order, Staff.id)))
 
 
 def usual_teacher(session: Session, offered: list[Staff]) -> tuple[Staff | None, TalkerRole]:

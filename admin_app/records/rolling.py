@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ..models import Batch, BatchKind, Child, Enrolment, Grade, LeaveReason, School, SchoolKind, TransferKind
+from ..models import BY_TOWNSHIP, Batch, BatchKind, Child, Enrolment, Grade, LeaveReason, School, SchoolKind, TransferKind
 from ..rules import Complaint
 from . import bulk, transfers
 
@@ -90,13 +90,15 @@ def classes(session: Session) -> list[Klass]:
         select(Child.school_id, Child.grade, Child.class_name, func.count(Child.id))
         .join(Enrolment, Enrolment.child_id == Child.id)
         .where(Enrolment.end.is_(None))
-        .group_by(Child.school_id, Child.grade, Child.class_name)
+        .group_by(Child.school_id, Child.grade, Child.class_name, Child.class_order)
+        .order_by(Child.class_order, Child.class_name)
     )
     rows = session.execute(query).all()
-    schools = {s.id: s for s in session.scalars(select(School).where(School.id.in_({row[0] for row in rows})))}
+    there = session.scalars(select(School).where(School.id.in_({row[0] for row in rows})).order_by(*BY_TOWNSHIP))
+    schools = {school.id: (place, school) for place, school in enumerate(there)}
+    found = [_klass(schools[school_id][1], grade, name, count) for school_id, grade, name, count in rows]
     order = {grade: n for n, grade in enumerate(Grade)}
-    found = [_klass(schools[school_id], grade, name, count) for school_id, grade, name, count in rows]
-    return sorted(found, key=lambda k: (k.school.code, -order[k.grade], k.name))
+    return sorted(found, key=lambda k: (schools[k.school.id][0], -order[k.grade]))
 
 
 def _klass(school: School, grade: Grade, name: str, count: int) -> Klass:
@@ -169,6 +171,6 @@ def pupils(session: Session, klass: Klass) -> list[Child]:
         .join(Enrolment, Enrolment.child_id == Child.id)
         .where(Enrolment.end.is_(None), Child.school_id == klass.school.id, Child.grade == klass.grade)
         .where(Child.class_name == klass.name)
-        .order_by(Child.id)
+        .order_by(Child.name_order, Child.id)
     )
     return list(session.scalars(inside))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from ..models import Activity, Attendance, Carer, Child, Enrolment, Participation, School, SignedHow, TrainingSession
+from ..models import BY_CLASS, Activity, Attendance, Carer, Child, Enrolment, Participation, School, SignedHow, TrainingSession
 from ..rules import Complaint
 from . import trash
 from .upkeep import attendance_of
@@ -23,7 +23,7 @@ def enrolled_on(session: Session, school_id: int, on: dt.date) -> list[tuple[Enr
         select(Enrolment, Child)
         .join(Child, Child.id == Enrolment.child_id)
         .where(Enrolment.school_id.in_(of_unit), Enrolment.start <= on, or_(Enrolment.end.is_(None), Enrolment.end > on))
-        .order_by(Child.school_id, Child.grade, Child.class_name, Child.name)
+        .order_by(*BY_CLASS)
     )
     return list(session.execute(query))
 

@@ -34,7 +34,7 @@ class UserView(RecordView):
     form_columns = ("username", "name", "school", "active")
     column_details_list = ("username", "name", "school.name", "active", "last_login_at")
     filters = ("school", "active")
-    lookups = {"school": Lookup(School, search=("name", "code"))}
+    lookups = {"school": Lookup(School, search=("name", "code"), order=("name",))}
     search = ("username", "name")
     default_sort = (("username", False),)
     link_column = "username"

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from .. import spelling
 from ..access import Action
 from ..models import Activity, Code, CodeKind, Participation
 from ..records import rosters
@@ -153,8 +154,8 @@ class ActivityView(RecordView):
             line.values["children"] = counts.get(line.id, 0)
 
     def names(self, row: Activity) -> list[str]:
-        taking_part = select(Participation.child_name).where(Participation.activity_id == row.id).order_by(Participation.child_name)
-        return list(self.db_session.scalars(taking_part))
+        taking_part = select(Participation.child_name).where(Participation.activity_id == row.id)
+        return sorted(self.db_session.scalars(taking_part), key=spelling.order)
 
     def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
         with_children = model.kind.kind in (CodeKind.ACTIVITY, CodeKind.DRILL)

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from ..access import Action
-from ..models import Child, Resource, Staff
+from ..models import BY_CLASS, Child, Resource, Staff
 from ..records import cards, concerns, county, duty
 from ..rules import Complaint, sensible_date, tidy
 from .base import ToolView
@@ -108,9 +108,7 @@ class CardsView(ToolView):
         ids = ids.where(Child.id == one) if one else ids.where(Child.id.in_(cards.without_valid_card(dt.date.today())))
         if school:
             ids = ids.where(Child.school_id.in_([school]))
-        return list(
-            self.db_session.scalars(ids.order_by(Child.school_id, Child.grade, Child.class_name, Child.name).limit(PER_PRINT))
-        )
+        return list(self.db_session.scalars(ids.order_by(*BY_CLASS).limit(PER_PRINT)))
 
     @expose("/")
     def index(self) -> str:

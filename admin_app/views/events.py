@@ -12,13 +12,13 @@ from ..models import Enrolment, Term
 from ..records import enrolling
 from ..rules import Complaint
 from .base import RecordView
-from .fields import number_or_none
+from .fields import number_or_none, says
 from .filters import Filter
 from .lookups import ENROLMENTS
 
 
 def by_child(model: Any) -> Filter:
-    in_name = lambda value: select(Enrolment.id).where(Enrolment.child_name.contains(value, autoescape=True))  # noqa: E731
+    in_name = lambda value: select(Enrolment.id).where(says(Enrolment, "child_name", value))  # noqa: E731
     return Filter("child", "儿童姓名", lambda query, value: query.where(model.enrolment_id.in_(in_name(value))))
 
 

@@ -13,13 +13,13 @@ from flask_admin.form import BaseForm
 from flask_admin.model.form import converts
 from flask_babel import get_locale, gettext as _
 from markupsafe import Markup
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 from wtforms import fields, validators, widgets
 from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
-from .. import labels, rules
+from .. import labels, rules, spelling
 from ..access import scope_in
 from ..models import School
 from ..orm import Base, Choice
@@ -68,6 +68,13 @@ class AdminForm(BaseForm):
             return Words()
 
 
+def says(model: type[Base], name: str, typed: str) -> ColumnElement[bool]:
+    """Does a column (``a.b`` too) hold what was typed, or, where it has a sound, begin a syllable that sounds like it?"""
+    sound, letters = labels.sound(model, name), spelling.heard(typed)
+    holds: ColumnElement[bool] = labels.column(model, name).contains(typed, autoescape=True)
+    return or_(holds, sound.contains(f" {letters}")) if sound is not None and letters else holds
+
+
 @dataclass(frozen=True)
 class Lookup:
     """How a row is found for a relation: what is searched, how it is called, which rows are offered.
@@ -81,9 +88,10 @@ class Lookup:
     words: Callable[[Any], str] = str
     only: Callable[[Select[Any], Session], Select[Any]] | None = None
     order: tuple[str, ...] = ("id",)
+    """Columns; each by what it says it is sorted by."""
 
     def _select(self, session: Session) -> Select[Any]:
-        query = select(self.model).order_by(*(getattr(self.model, name) for name in self.order))
+        query = select(self.model).order_by(*(c for name in self.order for c in labels.sorted_by(self.model, name)))
         return self.only(query, session) if self.only else query
 
     def few(self, session: Session) -> list[Any] | None:
@@ -112,7 +120,7 @@ class Lookup:
     def find(self, session: Session, text: str, limit: int = 20) -> list[Any]:
         query = self._select(session)
         for term in rules.tidy(text).split()[:4]:
-            query = query.where(or_(*(getattr(self.model, c).contains(term, autoescape=True) for c in self._searched)))
+            query = query.where(or_(*(says(self.model, c, term) for c in self._searched)))
         return list(session.scalars(query.limit(limit)))
 
 
@@ -122,7 +130,7 @@ def own_schools(query: Select[Any], session: Session) -> Select[Any]:
     return query if scope.reads_everywhere else query.where(School.id.in_(sorted(scope.school_ids) or [-1]))
 
 
-SCHOOLS = Lookup(School, search=("name", "code"), only=own_schools)
+SCHOOLS = Lookup(School, search=("name", "code"), only=own_schools, order=("name",))
 
 
 def school_asked(session: Session) -> School | None:

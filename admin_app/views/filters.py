@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from .. import labels
 from ..access import scope_in
-from ..models import School
+from ..models import BY_TOWNSHIP, School
 from ..orm import Base, Coded, Group, Several
 from .fields import Lookup, own_schools
 
@@ -140,7 +140,7 @@ def by_school(model: type[Base]) -> Filter:
     """Rows of one school or site, among those whose rows the actor may see."""
 
     def options(session: Session) -> list[tuple[str, str]]:
-        query = own_schools(select(School.id, School.name).order_by(School.township_id, School.code), session)
+        query = own_schools(select(School.id, School.name).order_by(*BY_TOWNSHIP), session)
         return [(str(pk), name) for pk, name in session.execute(query)]
 
     return Filter("school", "学校", lambda query, value: query.where(model.school_id.in_([value])), number, options, "choice")

@@ -29,7 +29,7 @@ from ..records import full_exports
 from ..rules import Complaint
 from ..sheets import writer
 from . import filters as conditions
-from .fields import SCHOOLS, Lookup, number_or_none
+from .fields import SCHOOLS, Lookup, number_or_none, says
 from .gate import Gate, current_scope, note
 from .words import bare, looks_like_number, screen_words
 
@@ -121,29 +121,19 @@ class Listing(Gate):
         """Apply the search box and the conditions."""
         for term in rules.tidy(search).split()[:4]:
             exact = [getattr(self.model, c) == term for c in self.search_exact if len(term) >= 15]
-            if exact:
-                query = query.where(or_(*exact))
-            else:
-                query = query.where(or_(*(self._column(c).contains(term, autoescape=True) for c in self.search)))
+            query = query.where(or_(*(exact or (says(self.model, c, term) for c in self.search))))
         for condition, value in active:
             query = condition.apply(query, value)
         return query
 
     def ordered(self, query: Select[Any], sort: int | None, desc: bool) -> Select[Any]:
         if sort is not None and 0 <= sort < len(self.column_list) and self.is_sortable(self.column_list[sort]):
-            column = self._column(self.column_list[sort])
-            query = query.order_by(column.desc() if desc else column)
+            wanted: Sequence[tuple[str, bool]] = [(self.column_list[sort], desc)]
         else:
-            for name, down in self.default_sort:
-                column = self._column(name)
-                query = query.order_by(column.desc() if down else column)
+            wanted = self.default_sort
+        for name, down in wanted:
+            query = query.order_by(*(c.desc() if down else c for c in labels.sorted_by(self.model, name)))
         return query.order_by(self.model.id)  # always a last word, or pages overlap
-
-    def _column(self, name: str) -> Any:
-        head, _dot, rest = name.partition(".")
-        if not rest:
-            return getattr(self.model, name)
-        return getattr(class_mapper(self.model).relationships[head].mapper.class_, rest)
 
     def decorate(self, lines: list[Line]) -> None:
         """Fill the extra columns of one page of rows, in a few statements for the whole page."""

@@ -53,7 +53,7 @@ def codes(*kinds: CodeKind) -> Lookup:
     return Lookup(Code, only=lambda query, _s: query.where(Code.kind.in_(kinds), Code.active), order=("kind", "position"))
 
 
-CHILDREN = Lookup(Child, words=child_words, order=("school_id", "grade", "class_name", "name"))
+CHILDREN = Lookup(Child, words=child_words, order=("school_id", "class_order", "name_order"))
 ENROLMENTS = Lookup(Enrolment, search=("child_name",), words=enrolment_words, only=_own, order=("school_id", "child_name"))
 PARENTS = Lookup(Parent, words=lambda p: f"{p.child}的{p.side} {p.name}")
 CARERS = Lookup(Carer, words=lambda c: f"{c.name}（{c.child}的{c.relation}）", order=("child_id", "start"))
@@ -67,5 +67,5 @@ HOLIDAYS = Lookup(Holiday, order=("start",))
 CENSUSES = Lookup(CensusRound, search=("title",), order=("start",))
 ROUNDS = Lookup(Round, search=("title",), order=("start",))
 TOWNSHIPS = Lookup(Township, order=("position",))
-CENTRES = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed))
+CENTRES = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("name",))
 ANY_SCHOOL = Lookup(School, search=("name", "code"), order=("name",))

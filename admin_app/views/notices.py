@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from ..access import Action
 from ..db import writing
-from ..models import Notice, NoticeReceipt, School
+from ..models import BY_TOWNSHIP, Notice, NoticeReceipt, School
 from ..records import notices
 from ..rules import Complaint
 from .base import RecordView
@@ -60,10 +60,8 @@ class NoticeView(RecordView):
             with writing(current_scope()) as session:
                 notices.mark_read(session, session.get_one(Notice, row.id), current_user.name)
         receipts = select(NoticeReceipt).where(NoticeReceipt.notice_id == row.id).join(School, School.id == NoticeReceipt.school_id)
-        sent = list(self.db_session.scalars(receipts.order_by(NoticeReceipt.read_at.is_not(None), School.township_id, School.code)))
-        schools = (
-            list(self.db_session.scalars(notices.addressable().order_by(School.township_id, School.code))) if self.can_edit else []
-        )
+        sent = list(self.db_session.scalars(receipts.order_by(NoticeReceipt.read_at.is_not(None), *BY_TOWNSHIP)))
+        schools = list(self.db_session.scalars(notices.addressable().order_by(*BY_TOWNSHIP))) if self.can_edit else []
         return self.render(
             self.details_template, row=row, pairs=self.details(row), may_change=self.can_edit, return_url=self._back(), sent=sent,
             schools=schools, addressed={receipt.school_id for receipt in sent},

@@ -25,7 +25,7 @@ from .lists import Line
 
 GROUP = "年度考核"
 SCORING, SETUP = "考核评分", "考核设置"
-ASSESSED = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("code",))
+ASSESSED = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("name",))
 SCHEMES = Lookup(Scheme)
 UNDECIDED = Lookup(
     Round, search=("title",), only=lambda query, _s: query.where(Round.state.in_(locking.NOT_YET_DECIDED)), order=("start",)

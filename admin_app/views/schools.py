@@ -51,7 +51,7 @@ class SchoolView(RecordView):
     filters = ("township", "kind", "affiliation", "school_group", "assessed", "boarding")
     lookups = {"centre": CENTRES, "township": TOWNSHIPS}
     search = ("name", "code")
-    default_sort = (("township_id", False), ("code", False))
+    default_sort = (("name", False),)
     link_column = "name"
 
     def decorate(self, lines: list[Any]) -> None:

@@ -10,6 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from .. import spelling
 from ..access import Action, shown
 from ..models import Attendance, Carer, CodeKind, SignedHow, TrainingSession
 from ..records import rosters
@@ -55,9 +56,8 @@ class TrainingView(RecordView):
             form.on.data = dt.date.today()
 
     def signed(self, row: TrainingSession) -> list[Attendance]:
-        return list(
-            self.db_session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.child_name))
-        )
+        lines = self.db_session.scalars(select(Attendance).where(Attendance.session_id == row.id).order_by(Attendance.id))
+        return sorted(lines, key=lambda line: spelling.order(line.child_name))
 
     def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
         return self.get_url(".sign_in", id=model.id) if is_created else self.get_url(".details_view", id=model.id)

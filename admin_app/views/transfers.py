@@ -15,6 +15,7 @@ from .. import rules
 from ..access import Action, OutOfScope, scope_in
 from ..db import db, writing
 from ..models import (
+    BY_TOWNSHIP,
     BatchKind,
     CareRecord,
     Child,
@@ -172,7 +173,7 @@ class TransferView(RecordView):
         """Who may become the responsible person at the new school."""
         unit = select(School.id).where(or_(School.id == row.to_school_id, School.id == row.to_school.centre_id))
         return list(
-            self.db_session.scalars(select(Staff).where(Staff.school_id.in_(unit), Staff.end.is_(None)).order_by(Staff.name))
+            self.db_session.scalars(select(Staff).where(Staff.school_id.in_(unit), Staff.end.is_(None)).order_by(Staff.name_order))
         )
 
     def past(self, row: Transfer) -> dict[str, int]:
@@ -270,7 +271,7 @@ class TransferView(RecordView):
     def ask(self) -> Any:
         """申请转入: number, name and birth date of a child that is registered elsewhere."""
         form = {name: tidy(request.form.get(name, "")) for name in ("number", "name", "birth", "school")}
-        schools = list(self.db_session.scalars(own_schools(select(School), self.db_session).order_by(School.code).limit(400)))
+        schools = list(self.db_session.scalars(own_schools(select(School), self.db_session).order_by(*BY_TOWNSHIP).limit(400)))
         if request.method == "POST":
             try:
                 school = next((s for s in schools if str(s.id) == form["school"]), None)
@@ -288,7 +289,7 @@ class TransferView(RecordView):
                 flash(_(e.text), "danger")
             except ValueError:
                 flash(_("日期应写作 年-月-日，如 2026-09-01。"), "danger")
-        schools = list(self.db_session.scalars(own_schools(select(School), self.db_session).order_by(School.code).limit(400)))
+        schools = list(self.db_session.scalars(own_schools(select(School), self.db_session).order_by(*BY_TOWNSHIP).limit(400)))
         return self.render("transfers/ask.html", form=form, schools=schools)
 
     @expose("/class/", methods=("GET", "POST"))
@@ -316,7 +317,7 @@ class TransferView(RecordView):
                 flash(_(e.text), "danger")
                 return redirect(self.get_url(".school_class", **{"class": chosen.key}))
         schools = self.db_session.execute(
-            select(School.id, School.name).where(School.kind != SchoolKind.BUREAU).order_by(School.code)
+            select(School.id, School.name).where(School.kind != SchoolKind.BUREAU).order_by(*BY_TOWNSHIP)
         ).all()
         return self.render("transfers/class.html", classes=list(classes.values()), chosen=chosen, children=children, schools=schools,
                            grades=list(Grade), following=chosen.next_grade if chosen else None, today=dt.date.today())  # fmt: skip
@@ -353,14 +354,14 @@ class RolloverView(ToolView):
         classes = self._classes(session, unit)
         today = dt.date.today()
         schools = session.execute(
-            select(School.id, School.name).where(School.kind != SchoolKind.BUREAU).order_by(School.code)
+            select(School.id, School.name).where(School.kind != SchoolKind.BUREAU).order_by(*BY_TOWNSHIP)
         ).all()
         ids = {k.school.id for k in classes} | ({unit.id} if unit else set())
         return self.render("transfers/rollover.html", unit=unit, classes=classes, schools=schools, today=today,
                            done=rolling.done_since(session, ids, rolling.year_start(today)), units=self._units(session))  # fmt: skip
 
     def _units(self, session: Session) -> list[Any]:
-        held = own_schools(select(School).where(School.assessed).order_by(School.code), session)
+        held = own_schools(select(School).where(School.assessed).order_by(*BY_TOWNSHIP), session)
         return list(session.scalars(held)) if current_scope().reads_everywhere else []
 
     @expose("/roll/", methods=("POST",))

@@ -134,7 +134,7 @@ def test_a_handover_is_due_for_who_was_there_on_the_last_day_before_the_holiday(
     left = make.left_behind(system, school, "白小花")
     make.enrolment(system, left).end = dt.date(2026, 1, 24)
     winter = [line.name for line in found("F13").lines if line.part == "2026年寒假"]
-    assert winter == ["普小龙", "白小花"]
+    assert winter == ["白小花", "普小龙"]
 
 
 def test_national_holidays_and_those_the_office_exempts_ask_for_no_handover(system, child, found):

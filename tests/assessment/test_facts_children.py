@@ -46,7 +46,7 @@ def test_f3_asks_for_a_confirmation_from_the_first_day_of_the_current_term_to_th
         make.left_behind(system, school, name, facts_confirmed_at=day)
     fact = found("F3")
     assert (fact.numerator, fact.denominator) == (2, 5)
-    assert [name for name, _note in notes(fact)] == ["乙一", "乙三", "乙二"] and "2026-03-01" in fact.missing[0].note
+    assert [name for name, _note in notes(fact)] == ["乙二", "乙三", "乙一"] and "2026-03-01" in fact.missing[-1].note
 
 
 def test_before_a_term_of_the_round_has_begun_nothing_is_to_be_confirmed(system, school, found):
@@ -68,7 +68,7 @@ def test_an_agreement_is_needed_when_both_are_away_or_who_is_at_home_is_unable_a
         make.parent(system, child, m.Side.FATHER)
         make.parent(system, child, m.Side.MOTHER, state)
     make.left_behind(system, school, "甲四")
-    assert [line.name for line in found("F5").lines] == ["甲一", "甲四"]
+    assert [line.name for line in found("F5").lines] == ["甲四", "甲一"]
     assert found("F9").denominator == 40
 
 
@@ -79,7 +79,7 @@ def test_a_pair_begun_59_days_before_the_cut_off_has_lasted_60(system, school, f
     make.left_behind(system, school, "甲四")
     fact = found("F14")
     assert fact.numerator == 1
-    assert notes(fact) == [("甲三", "没有结对"), ("甲二", "结对 59 日，不足 60 日"), ("甲四", "没有结对")]
+    assert notes(fact) == [("甲二", "结对 59 日，不足 60 日"), ("甲三", "没有结对"), ("甲四", "没有结对")]
 
 
 def test_how_long_a_pair_must_last_is_the_county_s_word(system, school, found, county_says):

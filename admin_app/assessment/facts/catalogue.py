@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from ... import spelling
 from ...models import Term
 from ..scoring import Fact, Line
 from .window import Key, Member, Site, Window
@@ -187,7 +188,7 @@ def of_months(window: Window, held: Mapping[Key, Mapping[tuple[int, int], Decima
 
 
 def in_order(lines: Iterable[Line]) -> tuple[Line, ...]:
-    return tuple(sorted(lines, key=lambda line: (line.part, line.name, line.key)))
+    return tuple(sorted(lines, key=lambda line: (line.part, spelling.order(line.name), line.key)))
 
 
 def _parts(lines: list[Line]) -> Iterator[list[Line]]:

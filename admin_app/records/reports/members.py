@@ -304,7 +304,7 @@ def children(session: Session, period: Period, wanted: Collection[str]) -> list[
         )
         .join(Enrolment, Enrolment.child_id == Child.id)
         .where(holds(Enrolment, on))
-        .order_by(Enrolment.school_id, Child.grade, Child.class_name, Child.name, Child.id)
+        .order_by(Enrolment.school_id, Child.class_order, Child.name_order, Child.id)
     )  # fmt: skip
     return [
         Member(
