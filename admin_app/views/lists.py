@@ -196,8 +196,8 @@ class Listing(Gate):
         """What an address asks of the list: the request's own, or another's."""
         args = request.args if args is None else args
         return SimpleNamespace(
-            page=min(max(number_or_none(args.get("page")) or 0, 0), 10**6),
-            sort=number_or_none(args.get("sort")),
+            page=_count_from_0(args.get("page")) or 0,
+            sort=_count_from_0(args.get("sort")),
             desc=args.get("desc") == "1",
             search=args.get("search", "")[:100].replace("\0", ""),
             active=self._active(args),
@@ -337,6 +337,11 @@ class Listing(Gate):
         lookup = self.lookup(name)
         found = lookup.find(self.db_session, request.args.get("query", "")[:40])
         return current_app.json.response([[row.id, lookup.words(row)] for row in found])
+
+
+def _count_from_0(raw: str | None) -> int | None:
+    """A page or a column of an address; None for anything else."""
+    return int(raw) if raw and raw.isascii() and raw.isdecimal() and len(raw) < 7 else None
 
 
 def receipt_of(conditions_said: str, rows: int, grant: ExportRequest | None = None) -> dict[str, str]:
