@@ -130,13 +130,14 @@ class Coded(TypeDecorator[Choice]):
 
     def __init__(self, choices: type[Choice]):
         self.choices = choices
+        self._by_code = {member.value: member for member in choices}
         super().__init__(16)
 
     def process_bind_param(self, value: Any, _dialect: Any) -> str | None:
         return None if value is None else self.choices(value).value
 
     def process_result_value(self, value: str | None, _dialect: Any) -> Choice | None:
-        return None if value is None else self.choices(value)
+        return None if value is None else self._by_code.get(value) or self.choices(value)
 
 
 class Several(TypeDecorator[tuple[str, ...]]):
@@ -147,13 +148,14 @@ class Several(TypeDecorator[tuple[str, ...]]):
 
     def __init__(self, choices: type[Choice] | None = None):
         self.choices = choices
+        self._by_code = {member.value: member for member in choices or ()}
         super().__init__(200)
 
     def process_bind_param(self, value: Any, _dialect: Any) -> str | None:
         return " ".join(str(getattr(v, "value", v)) for v in value) if value else None
 
     def process_result_value(self, value: str | None, _dialect: Any) -> tuple[str, ...] | None:
-        return tuple(self.choices(v) if self.choices else v for v in value.split()) if value else None
+        return tuple(self._by_code.get(v) or (self.choices(v) if self.choices else v) for v in value.split()) if value else None
 
 
 class Moment(TypeDecorator[dt.datetime]):

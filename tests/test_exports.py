@@ -167,3 +167,10 @@ def test_the_leader_cannot_export_full_numbers_even_with_somebodys_request(perso
     row = last(app, m.ExportRequest)
     decide(person("leader"), row.id)
     assert take(person("leader"), row).status_code == 302
+
+
+@pytest.mark.parametrize("address", [LIST, f"{LIST}?columns=all", LEDGER, "/report/export/?kind=county", "/staff/export/xlsx/"])
+def test_the_same_data_at_the_same_moment_make_the_same_file(person, address):
+    with time_machine.travel(dt.datetime.now(dt.UTC), tick=False):
+        first, second = (person("secretary_a").get(address).data for _ in range(2))
+    assert first == second and first[:2] == b"PK"

@@ -65,9 +65,13 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
         sheet.repeat_rows(0)
         for column, words in enumerate(headers):
             sheet.write_string(0, column, words, head)
+        write_string = sheet.write_string
         for number, row in enumerate(rows, 1):
             for column, value in enumerate(row):
-                if value is not None and value != "":
+                if type(value) is str and len(value) < LONGEST and value[:3] != "<r>":  # of a long list nearly every cell
+                    if value:
+                        write_string(number, column, value, body)
+                elif value is not None:
                     _write(sheet, number, column, value, day if isinstance(value, dt.date) else body)
         add_receipt(book, receipt)
     return buffer.getvalue()
@@ -138,8 +142,10 @@ def _lines(value: Any, width: float) -> int:
 
 def write_text(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
     """Text as it is. xlsxwriter takes ``<r>…</r>`` for markup of its own; cut in pieces it stays text."""
-    text = str(value)[:LONGEST]
-    if text.startswith("<r>") and text.endswith("</r>"):
+    text = value if type(value) is str else str(value)
+    if len(text) > LONGEST:
+        text = text[:LONGEST]
+    if text[:3] == "<r>" and text[-4:] == "</r>":
         sheet.write_rich_string(row, column, text[:1], text[1:2], text[2:], style)
     else:
         sheet.write_string(row, column, text, style)

@@ -249,7 +249,7 @@ class ChildView(RecordView):
         today = dt.date.today()
         found = definitions.findings(self.db_session, [line.id for line in lines], today)
         beside = {row[0]: row[1:] for row in self.db_session.execute(_beside([line.id for line in lines], today))}
-        kinds = {finding.kind: _(finding.kind) for finding in found.values()}
+        kinds = {kind: _(kind) for kind in {finding.kind for finding in found.values()}}
         lacking = {
             True: [state("due", words) for words in (_("未指定"), _("未发"), _("未谈"))],
             False: [state("", _("不适用"))] * 3,

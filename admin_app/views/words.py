@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext as _
@@ -36,7 +37,13 @@ def unlabelled(words: str) -> str:
 
 
 def bare(value: Any) -> Any:
-    return value.striptags() if isinstance(value, Markup) else value
+    """A cell without its markup: what a file says."""
+    return _stripped(value) if isinstance(value, Markup) else value
+
+
+@lru_cache(1000)  # a list says the same few states over and over
+def _stripped(value: Markup) -> str:
+    return value.striptags()
 
 
 def state(kind: str, words: str) -> Markup:
