@@ -153,20 +153,9 @@ def _plain(value: Any) -> Any:
 
 
 def _pend(session: Session, action: str, table_name: str, row_id: str, school_id: int | None, changes: dict[str, Any]) -> None:
-    scope: Scope = scope_in(session)
-    salt, text = secrets.token_hex(8), _as_text(changes)  # as text it takes a tenth of the memory: an import waits with 160,000
-    entry = {
-        "at": utcnow(),
-        "user_id": scope.user_id,
-        "user_name": scope.name,
-        "school_id": school_id,
-        "action": action,
-        "table_name": table_name,
-        "row_id": row_id,
-        "address": scope.address,
-        "digest": keyring.sign(salt + text),
-    }
-    session.info.setdefault("audit", []).append((entry, salt, text))
+    """Noted in as little memory as can be, for an import waits with 160,000 until it is committed."""
+    text = _as_text(changes).encode()
+    session.info.setdefault("audit", []).append((utcnow(), school_id, action, table_name, row_id, text))
 
 
 def _write(session: Session) -> None:
@@ -177,14 +166,28 @@ def _write(session: Session) -> None:
     connection = session.connection()
     head = AuditHead.__table__
     seq, last = connection.execute(select(head.c.seq, head.c.mac).where(head.c.id == 1).with_for_update()).one()
+    scope: Scope = scope_in(session)
     for at in range(0, len(pending), AT_ONCE):
-        part = pending[at : at + AT_ONCE]
-        for entry, _, _ in part:
+        entries, values = [], []
+        for moment, school_id, action, table_name, row_id, text in pending[at : at + AT_ONCE]:
             seq += 1
-            entry["id"] = seq
+            salt, changes = secrets.token_hex(8), text.decode()
+            entry = {
+                "id": seq,
+                "at": moment,
+                "user_id": scope.user_id,
+                "user_name": scope.name,
+                "school_id": school_id,
+                "action": action,
+                "table_name": table_name,
+                "row_id": row_id,
+                "address": scope.address,
+                "digest": keyring.sign(salt + changes),
+            }
             entry["mac"] = last = _mac(last, entry)
-        connection.execute(insert(AuditEntry.__table__), [entry for entry, _, _ in part])
-        values = [{"entry_id": e["id"], "salt": salt, "changes": json.loads(text)} for e, salt, text in part]
+            entries.append(entry)
+            values.append({"entry_id": seq, "salt": salt, "changes": json.loads(changes)})
+        connection.execute(insert(AuditEntry.__table__), entries)
         connection.execute(insert(AuditValue.__table__), values)
     connection.execute(update(head).where(head.c.id == 1).values(seq=seq, mac=last))
 
