@@ -4,13 +4,14 @@ bytes, an archive that unpacks to gigabytes or one stray cell far out, would tak
 from __future__ import annotations
 
 import datetime as dt
+import html
 import io
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import IO
+from typing import IO, NamedTuple
 
 EXCEL_EPOCH, MAC_EPOCH = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -32,8 +33,17 @@ DAMAGED = "文件打不开：可能已损坏或加了密码。请去掉密码，
 LOCKED = "文件加了打开密码。请在 Excel 或 WPS 里取消密码，保存后再上传。"
 
 
-def check(content: bytes) -> dt.date:
-    """Refuse what is no workbook, or not safe to read. Returns the workbook's day 0: one begun on a Mac may count from 1904.
+class Facts(NamedTuple):
+    """What a reader of values does not tell."""
+
+    day_zero: dt.date = EXCEL_EPOCH
+    """Day 0 of bare numbers: a workbook begun on a Mac may count from 1904."""
+    errors: dict[str, list[tuple[int, int]]] = {}
+    """Sheet -> (row, column), from 1, of the cells whose formula failed (.xlsx only)."""
+
+
+def check(content: bytes) -> Facts:
+    """Refuse what is no workbook, or not safe to read.
 
     :raises Unreadable: with what to do.
     """
@@ -48,7 +58,7 @@ def check(content: bytes) -> dt.date:
     raise Unreadable("这不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
 
 
-def _check_archive(content: bytes) -> dt.date:
+def _check_archive(content: bytes) -> Facts:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
@@ -57,22 +67,19 @@ def _check_archive(content: bytes) -> dt.date:
                 raise Unreadable("文件展开后过大，不像一份台账。请删去多余的工作表和空行，另存后再上传。")
             if "xl/workbook.xml" not in archive.namelist():
                 raise Unreadable("文件打不开：不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
-            cells = 0
+            cells, names, errors = 0, _sheet_names(archive), {}
             for part in parts:  # a sheet may lie anywhere in the archive
+                rows = columns = 0
                 with archive.open(part) as stream:
-                    cells = _add(cells, *_extent(_cells_of_xml(stream)))
+                    for row, column, failed in _cells_of_xml(stream):
+                        rows, columns = max(rows, row), max(columns, column)
+                        if failed and len(known := errors.setdefault(names.get(part.filename, ""), [])) < MAX_ROWS:
+                            known.append((row, column))
+                cells = _add(cells, rows, columns)
             mac = re.search(rb"""date1904=["'](1|true)["']""", archive.read("xl/workbook.xml"))
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, RuntimeError, EOFError, OSError, zlib.error):
         raise Unreadable(DAMAGED) from None
-    return MAC_EPOCH if mac else EXCEL_EPOCH
-
-
-def _extent(cells: Iterable[tuple[int, int]]) -> tuple[int, int]:
-    """How many rows and columns a sheet reaches over, from the (row, column) of its filled cells, counted from 1."""
-    rows = columns = 0
-    for row, column in cells:
-        rows, columns = max(rows, row), max(columns, column)
-    return rows, columns
+    return Facts(MAC_EPOCH if mac else EXCEL_EPOCH, errors)
 
 
 def _add(cells: int, rows: int, columns: int) -> int:
@@ -90,8 +97,27 @@ _TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row)(?=[\s/>])((?:[^<>"']|"[^"]*"|'[^']*
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
 
 
-def _cells_of_xml(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
-    """(row, column) of the cells that hold something. One without a reference stands right of the one before."""
+def _sheet_names(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Part of the archive -> name of the sheet in it."""
+    links = "xl/_rels/workbook.xml.rels"
+    parts = _tags(b"Relationship", archive.read(links)) if links in archive.namelist() else []
+    paths = {part.get("Id"): part.get("Target", "") for part in parts}
+    sheets = [(paths.get(sheet.get("id"), ""), sheet.get("name", "")) for sheet in _tags(b"sheet", archive.read("xl/workbook.xml"))]
+    return {path.lstrip("/") if path.startswith("/") else f"xl/{path}": name for path, name in sheets}
+
+
+def _tags(name: bytes, xml: bytes) -> list[dict[str, str]]:
+    """The attributes of each tag of this name."""
+    found = re.findall(rb"<(?:[\w.-]+:)?" + name + rb"\s([^>]*)>", xml)
+    return [{key.decode(): html.unescape(value.decode()) for key, value in _ATTRIBUTE.findall(tag)} for tag in found]
+
+
+_ATTRIBUTE = re.compile(rb"""(?:\w+:)?(\w+)\s*=\s*["']([^"']*)["']""")
+_ERROR = re.compile(rb"""\st\s*=\s*["']e["']""")
+
+
+def _cells_of_xml(stream: IO[bytes]) -> Iterator[tuple[int, int, bool]]:
+    """(row, column, is it an error) of the cells that hold something. One without a reference stands right of the one before."""
     row = column = 0
     for piece in _pieces(stream):
         for kind, attributes in _TAG.findall(piece):
@@ -101,7 +127,7 @@ def _cells_of_xml(stream: IO[bytes]) -> Iterator[tuple[int, int]]:
                 continue
             column = _column(reference[1]) if reference else column + 1
             if not attributes.endswith(b"/"):
-                yield int(reference[2]) if reference else row, column
+                yield int(reference[2]) if reference else row, column, _ERROR.search(attributes) is not None
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
@@ -135,7 +161,7 @@ _END = 0xFFFFFFFA
 """Sector numbers from here on are no sectors."""
 
 
-def _check_old(content: bytes) -> dt.date:
+def _check_old(content: bytes) -> Facts:
     try:
         streams = _streams(content)
     except (struct.error, IndexError, ValueError):
@@ -160,7 +186,7 @@ def _check_old(content: bytes) -> dt.date:
             column = max(column, struct.unpack("<H", body[-2:])[0] if kind == _MANY_NUMBERS else 0)
             rows, columns = max(rows, row + 1), max(columns, column + 1)
     _add(cells, rows, columns)
-    return day_zero
+    return Facts(day_zero)
 
 
 def _streams(content: bytes) -> dict[str, bytes]:

@@ -12,9 +12,11 @@ from typing import Any
 
 import python_calamine
 
-from .checks import DAMAGED, EXCEL_EPOCH, MAX_BYTES, MAX_ROWS, OLE, ZIP, Unreadable, check
+from .checks import DAMAGED, EXCEL_EPOCH, MAX_BYTES, MAX_ROWS, OLE, ZIP, Facts, Unreadable, check
 
 MAX_COLUMNS = 200
+FAILED = "#N/A"
+"""Stands for the value of a formula that failed."""
 MAX_MERGED = 200_000
 """Cells that are merged with others. In a file with more, which is no ledger, they are read one by one."""
 
@@ -59,11 +61,11 @@ def read(content: bytes, file_name: str) -> list[Grid]:
         raise Unreadable("文件太大，最多 10 MB。请分成几个文件。")
     if file_name.lower().endswith((".csv", ".txt")) and not content.startswith((ZIP, OLE)):
         return [_read_csv(content)]
-    day_zero = check(content)
+    facts = check(content)
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
         shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
-        grids = [_grid(book, name, day_zero) for name in shown]
+        grids = [_grid(book, name, facts) for name in shown]
     except (python_calamine.CalamineError, ValueError, OSError):
         raise Unreadable(DAMAGED) from None
     grids = [grid for grid in grids if grid.rows]
@@ -72,16 +74,19 @@ def read(content: bytes, file_name: str) -> list[Grid]:
     return grids
 
 
-def _grid(book: Any, name: str, day_zero: dt.date) -> Grid:
+def _grid(book: Any, name: str, facts: Facts) -> Grid:
     sheet = book.get_sheet_by_name(name)
     rows = sheet.to_python(skip_empty_area=False, nrows=MAX_ROWS + 1)
     if len(rows) > MAX_ROWS:
         raise Unreadable(f"工作表“{name}”超过 {MAX_ROWS} 行，请分成几个文件。")
     for number, row in enumerate(rows):
         rows[number] = [_value(v) for v in row[:MAX_COLUMNS]]
+    for number, column in facts.errors.get(name, ()):
+        if number <= len(rows) and column <= len(rows[number - 1]):
+            rows[number - 1][column - 1] = FAILED
     while rows and not any(v is not None for v in rows[-1]):
         rows.pop()
-    return Grid(name, rows, day_zero, _merged(sheet.merged_cell_ranges or [], rows))
+    return Grid(name, rows, facts.day_zero, _merged(sheet.merged_cell_ranges or [], rows))
 
 
 def _merged(ranges: list[Any], rows: list[list[Any]]) -> dict[tuple[int, int], tuple[int, int]]:
