@@ -13,7 +13,9 @@ NO_WORDS = {"否", "0", "N", "n", "×", "不", "走读", "未签", "无", "FALSE
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
-_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000]")
+_HALF = {
+    ord(c): unicodedata.normalize("NFKC", c) for c in map(chr, [0x3000, *range(0xFF10, 0xFF5B)]) if c == "\u3000" or c.isalnum()
+}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _DOTS = str.maketrans(dict.fromkeys("•・･∙⋅‧．.", "·"))
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 1, 1)
@@ -21,8 +23,7 @@ EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 1, 1)
 
 def tidy(text: str) -> str:
     """Full-width to half-width for letters and digits, control and zero-width characters and outer blanks away."""
-    text = _CONTROL.sub("", text)
-    return "".join(unicodedata.normalize("NFKC", c) if _WIDE.fullmatch(c) else c for c in text).strip()
+    return _CONTROL.sub("", text).translate(_HALF).strip()
 
 
 def plain_number(text: str) -> Decimal | None:

@@ -273,8 +273,8 @@ class _Schools:
     def of(self, entry: Entry) -> int | None:
         if self.fixed is not None:
             return self.fixed
-        named = entry.values.get("school")
-        found = self.by_name.get(named or "")
+        named = entry.values.get("school", "")[:30]
+        found = self.by_name.get(named)
         if found is None:
             entry.say("school", "error", f"没有名为“{named}”的学校，或不在您的范围。" if named else "学校必填。")
         return found

@@ -15,6 +15,8 @@ from ..models import Carer, Child, Parent, ParentStatus, Staff
 from ..sheets.reader import EXCEL_EPOCH, Grid, Unreadable, address
 
 HEADER_WITHIN = 15
+LONGEST_WORD, LONGEST = 200, 1000
+"""Characters of a title or a choice that are looked at, and of a value that can be any of ours."""
 GROUP_ROWS = 2
 """How many rows of groups (父亲, 母亲) may stand above the row of the columns' own names."""
 FOOTER = re.compile(
@@ -210,7 +212,7 @@ def _headers(grid: Grid, own: Mapping[str, str]) -> list[_Header]:
         return []
     headers, names = [found], {words for words, key in (_BY_NAME | dict(own)).items() if key == "name"}
     for number in range(found.row + 1, len(grid.rows) + 1):
-        named = any(isinstance(value, str) and "".join(value.split()) in names for value in grid.rows[number - 1])
+        named = any(isinstance(value, str) and "".join(value[:LONGEST_WORD].split()) in names for value in grid.rows[number - 1])
         if named and number > headers[-1].row:
             first = number
             while number - first < GROUP_ROWS and _is_group_row(grid, first - 1, headers[-1]):
@@ -284,7 +286,7 @@ def _person(words: str) -> str:
 
 
 def _squeezed(value: Any) -> str:
-    return "".join(rules.tidy(str(value)).split()) if value is not None else ""
+    return "".join(rules.tidy(str(value)[:LONGEST_WORD]).split()) if value is not None else ""
 
 
 def _data_rows(grid: Grid, rows: range, columns: Mapping[str, int]) -> Iterator[int]:
@@ -327,8 +329,6 @@ def _who_cares(entry: Entry) -> None:
 
 
 BROKEN = {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"}
-_WRAP = re.compile(r"\s*[\r\n]\s*")
-"""A long value broken over the lines of its cell."""
 
 
 def _says_none(key: str, text: str) -> bool:
@@ -340,13 +340,19 @@ def _says_none(key: str, text: str) -> bool:
 
 def _read_cell(entry: Entry, key: str, raw: Any) -> None:
     text = str(raw).upper() if isinstance(raw, bool) else str(raw).strip()
-    if key != "remark":
-        text = _WRAP.sub("", text)
-    if rules.is_masked(text) or _says_none(key, text):  # masked as in our own files: nothing is said
+    if len(text) > LONGEST:
+        entry.say(key, "error", "本格的文字太长，请缩短。")
         return
+    if key != "remark" and ("\n" in text or "\r" in text):  # broken over the lines of its cell
+        text = "".join(part.strip() for part in text.splitlines())
     if text in BROKEN:
         entry.say(key, "error", "本格是公式的错误值，请在原表改正。")
-    elif key == "birth_date":
+    elif not (rules.is_masked(text) or _says_none(key, text)):  # masked as in our own files: nothing is said
+        _read_value(entry, key, raw, text)
+
+
+def _read_value(entry: Entry, key: str, raw: Any, text: str) -> None:
+    if key == "birth_date":
         _read_birth(entry, raw, text)
     elif key == "id_number":
         _read_number(entry, raw)
@@ -366,7 +372,7 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
         value, complaint = labels.parse(Child, "boarding", text)
         if complaint:
             entry.say(key, "error", complaint)
-        else:
+        elif value is not None:
             entry.values[key] = value
             if text in ("√", "☑", "✔"):
                 entry.say(key, "repair", f"“{text}”按“是”读入。")

@@ -59,19 +59,21 @@ def read(content: bytes, file_name: str) -> list[Grid]:
         raise Unreadable("文件是空的，请重新选择。")
     if len(content) > MAX_BYTES:
         raise Unreadable("文件太大，最多 10 MB。请分成几个文件。")
-    if file_name.lower().endswith((".csv", ".txt")) and not content.startswith((ZIP, OLE)):
-        return [_read_csv(content)]
+    text = file_name.lower().endswith((".csv", ".txt")) and not content.startswith((ZIP, OLE))
+    grids = [grid for grid in ([_read_csv(content)] if text else _read_book(content)) if grid.rows]
+    if not grids:
+        raise Unreadable("表格里没有内容，请检查是否选错了文件。")
+    return grids
+
+
+def _read_book(content: bytes) -> list[Grid]:
     facts = check(content)
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
         shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
-        grids = [_grid(book, name, facts) for name in shown]
+        return [_grid(book, name, facts) for name in shown]
     except (python_calamine.CalamineError, ValueError, OSError):
         raise Unreadable(DAMAGED) from None
-    grids = [grid for grid in grids if grid.rows]
-    if not grids:
-        raise Unreadable("表格里没有内容，请检查是否选错了文件。")
-    return grids
 
 
 def _grid(book: Any, name: str, facts: Facts) -> Grid:
@@ -84,8 +86,7 @@ def _grid(book: Any, name: str, facts: Facts) -> Grid:
     for number, column in facts.errors.get(name, ()):
         if number <= len(rows) and column <= len(rows[number - 1]):
             rows[number - 1][column - 1] = FAILED
-    while rows and not any(v is not None for v in rows[-1]):
-        rows.pop()
+    _trim(rows)
     return Grid(name, rows, facts.day_zero, _merged(sheet.merged_cell_ranges or [], rows))
 
 
@@ -101,6 +102,12 @@ def _merged(ranges: list[Any], rows: list[list[Any]]) -> dict[tuple[int, int], t
         first = (top + 1, left)
         found |= {(row + 1, column): first for row in range(top, bottom + 1) for column in range(left, right + 1)}
     return found
+
+
+def _trim(rows: list[list[Any]]) -> None:
+    """Empty rows at the end away."""
+    while rows and not any(v is not None for v in rows[-1]):
+        rows.pop()
 
 
 def _value(value: Any) -> Any:
@@ -133,6 +140,7 @@ def _read_csv(content: bytes) -> Grid:
         raise Unreadable("CSV 文件的格式不对，请另存为 .xlsx 后再上传。") from None
     if len(rows) > MAX_ROWS:
         raise Unreadable(f"超过 {MAX_ROWS} 行，请分成几个文件。")
+    _trim(rows)
     return Grid("CSV", rows)
 
 

@@ -463,6 +463,25 @@ def test_a_warning_neither_refuses_nor_repairs():
     assert (entry.refused, entry.repaired, entry.problems[0].cell) == (False, False, "")
 
 
+@pytest.mark.parametrize("text", ["长" * 32_767, "字" + " " * 32_765 + "字", "\u200b" * 32_767])
+def test_texts_as_long_as_a_cell_can_hold_are_refused_soon_and_in_few_words(text):
+    """A file of 100 KB can hold a million of them."""
+    grid = Grid("表", [TITLES, *[[text] * len(TITLES)] * 2000])
+    for entry in ledger.entries([grid]):
+        assert entry.refused and all(len(problem.text) < 60 for problem in entry.problems)
+
+
+def test_a_title_as_long_as_a_cell_can_hold_does_no_harm():
+    with pytest.raises(Unreadable, match="没有找到表头"):
+        ledger.entries([Grid("表", [["长" * 32_767] * 200] * 100)])
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff ", "\u2060"])
+def test_a_cell_of_nothing_but_zero_width_characters_is_empty(blank):
+    entry = only(是否寄宿=blank, 父亲电话=blank, 现住址=blank)
+    assert entry.problems == [] and not {"boarding", "father.phone", "home_address"} & entry.values.keys()
+
+
 # --- anything at all
 
 
