@@ -105,6 +105,7 @@ def label(model: type[Base], name: str) -> str:
     return str(_info(model, head).get("label") or name)
 
 
+@cache
 def check(model: type[Base], name: str) -> Check | None:
     """The check of a column; a date without one of its own must at least lie in living memory."""
     own = _info(model, name).get("check")
@@ -123,6 +124,7 @@ def hint(model: type[Base], name: str) -> str:
     return _info(model, name).get("hint") or ""
 
 
+@cache
 def column_type(model: type[Base], name: str) -> Any:
     return class_mapper(model).columns[name].type
 
