@@ -49,7 +49,7 @@ def watch(session_class: type[Session]) -> None:
 
 def note(session: Session, action: str, table_name: str, row_id: object = "", school_id: int | None = None, **what: Any) -> None:
     """Leave an entry that is not a change of a row: a read, an export, a login. ``session``: committed by the caller."""
-    _pend(session, action, table_name, str(row_id), school_id, {k: [None, _plain(v)] for k, v in what.items()})
+    _pend(session, utcnow(), action, table_name, str(row_id), school_id, {k: [None, _plain(v)] for k, v in what.items()})
 
 
 def verify(session: Session) -> tuple[int, str | None]:
@@ -89,13 +89,14 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
 
 def _collect(session: Session, _context: Any) -> None:
     changed = [(row, action) for action, rows in _changed_rows(session) for row in rows if not isinstance(row, UNLOGGED)]
+    now = utcnow()
     for row, action in sorted(changed, key=lambda pair: (type(pair[0]).__tablename__, inspect(pair[0]).identity or ())):
         changes = dict(_changes(row, action))
         if action == "update" and not changes:
             continue
         if isinstance(row, Kept) and "deleted_at" in changes:
             action = "delete" if row.deleted_at else "restore"
-        _pend(session, action, type(row).__tablename__, str(row.id), _school_of(row), changes)
+        _pend(session, now, action, type(row).__tablename__, str(row.id), _school_of(row), changes)
 
 
 def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
@@ -152,10 +153,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _pend(session: Session, action: str, table_name: str, row_id: str, school_id: int | None, changes: dict[str, Any]) -> None:
+def _pend(
+    session: Session, at: dt.datetime, action: str, table: str, row_id: str, school_id: int | None, changes: dict[str, Any]
+) -> None:
     """Noted in as little memory as can be, for an import waits with 160,000 until it is committed."""
     text = _as_text(changes).encode()
-    session.info.setdefault("audit", []).append((utcnow(), school_id, action, table_name, row_id, text))
+    session.info.setdefault("audit", []).append((at, school_id, action, table, row_id, text))
 
 
 def _write(session: Session) -> None:
@@ -169,7 +172,7 @@ def _write(session: Session) -> None:
     scope: Scope = scope_in(session)
     for at in range(0, len(pending), AT_ONCE):
         entries, values = [], []
-        for moment, school_id, action, table_name, row_id, text in pending[at : at + AT_ONCE]:
+        for moment, school_id, action, table, row_id, text in pending[at : at + AT_ONCE]:
             seq += 1
             salt, changes = secrets.token_hex(8), text.decode()
             entry = {
@@ -179,7 +182,7 @@ def _write(session: Session) -> None:
                 "user_name": scope.name,
                 "school_id": school_id,
                 "action": action,
-                "table_name": table_name,
+                "table_name": table,
                 "row_id": row_id,
                 "address": scope.address,
                 "digest": keyring.sign(salt + changes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from typing import Any
 
 from sqlalchemy import select
@@ -41,6 +42,7 @@ def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str)
     staff = _StaffBook(session, rows, plan.start)
     for part in in_parts(rows, PART):
         _write_part(session, part, staff, plan.start)
+        gc.collect(1)  # rows and their families hold each other: a server's calm collector would let many parts pile up
     audit.note(session, "import", "child", "", rows[0].school_id if rows else None, 文件=file_name, 行数=len(rows))
     return len(rows)
 
