@@ -49,7 +49,7 @@ def watch(session_class: type[Session]) -> None:
 
 def note(session: Session, action: str, table_name: str, row_id: object = "", school_id: int | None = None, **what: Any) -> None:
     """Leave an entry that is not a change of a row: a read, an export, a login. ``session``: committed by the caller."""
-    _pend(session, action, table_name, str(row_id), school_id, {k: [None, _plain(v)] for k, v in what.items()})
+    _pend(session, utcnow(), action, table_name, str(row_id), school_id, {k: [None, _plain(v)] for k, v in what.items()})
 
 
 def verify(session: Session) -> tuple[int, str | None]:
@@ -89,13 +89,14 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
 
 def _collect(session: Session, _context: Any) -> None:
     changed = [(row, action) for action, rows in _changed_rows(session) for row in rows if not isinstance(row, UNLOGGED)]
+    now = utcnow()
     for row, action in sorted(changed, key=lambda pair: (type(pair[0]).__tablename__, inspect(pair[0]).identity or ())):
         changes = dict(_changes(row, action))
         if action == "update" and not changes:
             continue
         if isinstance(row, Kept) and "deleted_at" in changes:
             action = "delete" if row.deleted_at else "restore"
-        _pend(session, action, type(row).__tablename__, str(row.id), _school_of(row), changes)
+        _pend(session, now, action, type(row).__tablename__, str(row.id), _school_of(row), changes)
 
 
 def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
@@ -152,21 +153,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _pend(session: Session, action: str, table_name: str, row_id: str, school_id: int | None, changes: dict[str, Any]) -> None:
-    scope: Scope = scope_in(session)
-    salt, text = secrets.token_hex(8), _as_text(changes)  # as text it takes a tenth of the memory: an import waits with 160,000
-    entry = {
-        "at": utcnow(),
-        "user_id": scope.user_id,
-        "user_name": scope.name,
-        "school_id": school_id,
-        "action": action,
-        "table_name": table_name,
-        "row_id": row_id,
-        "address": scope.address,
-        "digest": keyring.sign(salt + text),
-    }
-    session.info.setdefault("audit", []).append((entry, salt, text))
+def _pend(
+    session: Session, at: dt.datetime, action: str, table: str, row_id: str, school_id: int | None, changes: dict[str, Any]
+) -> None:
+    """Noted in as little memory as can be, for an import waits with 160,000 until it is committed."""
+    text = _as_text(changes).encode()
+    session.info.setdefault("audit", []).append((at, school_id, action, table, row_id, text))
 
 
 def _write(session: Session) -> None:
@@ -177,14 +169,28 @@ def _write(session: Session) -> None:
     connection = session.connection()
     head = AuditHead.__table__
     seq, last = connection.execute(select(head.c.seq, head.c.mac).where(head.c.id == 1).with_for_update()).one()
+    scope: Scope = scope_in(session)
     for at in range(0, len(pending), AT_ONCE):
-        part = pending[at : at + AT_ONCE]
-        for entry, _, _ in part:
+        entries, values = [], []
+        for moment, school_id, action, table, row_id, text in pending[at : at + AT_ONCE]:
             seq += 1
-            entry["id"] = seq
+            salt, changes = secrets.token_hex(8), text.decode()
+            entry = {
+                "id": seq,
+                "at": moment,
+                "user_id": scope.user_id,
+                "user_name": scope.name,
+                "school_id": school_id,
+                "action": action,
+                "table_name": table,
+                "row_id": row_id,
+                "address": scope.address,
+                "digest": keyring.sign(salt + changes),
+            }
             entry["mac"] = last = _mac(last, entry)
-        connection.execute(insert(AuditEntry.__table__), [entry for entry, _, _ in part])
-        values = [{"entry_id": e["id"], "salt": salt, "changes": json.loads(text)} for e, salt, text in part]
+            entries.append(entry)
+            values.append({"entry_id": seq, "salt": salt, "changes": json.loads(changes)})
+        connection.execute(insert(AuditEntry.__table__), entries)
         connection.execute(insert(AuditValue.__table__), values)
     connection.execute(update(head).where(head.c.id == 1).values(seq=seq, mac=last))
 

@@ -316,7 +316,7 @@ def import_ledger(file: Path, school_code: str | None, dry_run: bool, as_json: b
     scope = Scope(name="命令行", roles=frozenset({Role.OFFICE}))
     with app.app_context(), session_with(scope, writes=not dry_run) as session:
         school = _school(session, school_code)
-        sheets = importing.read_ledger(content, file.name)
+        sheets = importing.read_ledger(content, file.name, importing.own_names(session, school.id if school else None))
         if school is None and not importing.names_schools(sheets):
             raise click.UsageError("请用 --school 指定学校，或在表中加“学校”一列。")
         plan = importing.check_rows(session, session_with, sheets, school, importing.default_start(session))

@@ -109,6 +109,7 @@ def label(model: type[Base], name: str) -> str:
     return str(_info(model, head).get("label") or name)
 
 
+@cache
 def check(model: type[Base], name: str) -> Check | None:
     """The check of a column; a date without one of its own must at least lie in living memory."""
     own = _info(model, name).get("check")
@@ -151,6 +152,7 @@ def _far(model: type[Base], name: str) -> tuple[type[Base], str]:
     return (class_mapper(model).relationships[head].mapper.class_, rest) if rest else (model, name)
 
 
+@cache
 def column_type(model: type[Base], name: str) -> Any:
     return class_mapper(model).columns[name].type
 
@@ -237,15 +239,20 @@ def parse(model: type[Base], name: str, raw: str) -> tuple[Any, str | None]:
     kind = column_type(model, name)
     if isinstance(kind, Coded):
         member = kind.choices.from_text(raw)
-        return member, None if member else f"“{raw}”不在可选范围内。"
+        return member, None if member else f"“{_short(raw)}”不在可选范围内。"
     if isinstance(kind, Several):
         return _several(kind, raw)
     if isinstance(kind, Boolean):
         if raw in rules.YES_WORDS:
             return True, None
-        return (False, None) if raw in rules.NO_WORDS else (None, f"“{raw}”应填 是 或 否。")
+        return (False, None) if raw in rules.NO_WORDS else (None, f"“{_short(raw)}”应填 是 或 否。")
     complaint = complain(model, name, raw)
     return (None, complaint) if complaint else (tidied(model, name, raw), None)
+
+
+def _short(text: str) -> str:
+    """Enough to know it again: a cell holds up to 32,767 characters, and a file 50,000 rows of them."""
+    return text if len(text) <= 30 else f"{text[:30]}…"
 
 
 def _several(kind: Several, raw: str) -> tuple[Any, str | None]:
@@ -253,7 +260,7 @@ def _several(kind: Several, raw: str) -> tuple[Any, str | None]:
     words = [word for word in re.split(r"[、,，;；\s]+", raw) if word]
     found = [kind.choices.from_text(word) if kind.choices else word for word in words]
     unknown = next((word for word, value in zip(words, found, strict=True) if value is None), None)
-    return (None, f"“{unknown}”不在可选范围内。") if unknown else (tuple(found), None)
+    return (None, f"“{_short(unknown)}”不在可选范围内。") if unknown else (tuple(found), None)
 
 
 def tidied(model: type[Base], name: str, value: str) -> str:

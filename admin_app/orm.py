@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import Enum, StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Self
 
 from cryptography.exceptions import InvalidTag
@@ -118,8 +118,13 @@ class Choice(str, Enum):
     @classmethod
     def from_text(cls, text: str) -> Self | None:
         """The member whose code, label or alias this is, else None."""
-        wanted = text.strip()
-        return next((m for m in cls if wanted in (m.value, m.label, *m.aliases)), None)
+        return _words_of(cls).get(text.strip())
+
+
+@cache
+def _words_of(choices: type[Choice]) -> dict[str, Any]:
+    """Code, label or alias -> member. What two share is the first one's."""
+    return {word: member for member in reversed(choices) for word in (member.value, member.label, *member.aliases)}
 
 
 class Coded(TypeDecorator[Choice]):

@@ -7,22 +7,23 @@ import re
 import unicodedata
 from decimal import Decimal
 
-NONE_WORDS = {"无", "/", "-", "—", "－", "／", "没有", "无号"}
-YES_WORDS = {"√", "☑", "✔", "是", "1", "Y", "y", "有", "已签", "住校", "寄宿"}
-NO_WORDS = {"否", "0", "N", "n", "×", "不", "走读", "未签", "无"}
+NONE_WORDS = {"无", "/", "-", "—", "－", "／", "——", "--", "没有", "暂无", "无号"}
+YES_WORDS = {"√", "☑", "✔", "是", "1", "Y", "y", "有", "已签", "住校", "寄宿", "TRUE"}
+NO_WORDS = {"否", "0", "N", "n", "×", "不", "走读", "未签", "无", "FALSE"}
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
-_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_DOTS = str.maketrans({"•": "·", "・": "·", "∙": "·", "‧": "·", "．": "·"})
+_HALF = {
+    ord(c): unicodedata.normalize("NFKC", c) for c in map(chr, [0x3000, *range(0xFF10, 0xFF5B)]) if c == "\u3000" or c.isalnum()
+}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_DOTS = str.maketrans(dict.fromkeys("•・･∙⋅‧．.", "·"))
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2100, 1, 1)
 
 
 def tidy(text: str) -> str:
-    """Full-width to half-width for letters and digits, control characters and outer blanks away."""
-    text = _CONTROL.sub("", text)
-    return "".join(unicodedata.normalize("NFKC", c) if _WIDE.fullmatch(c) else c for c in text).strip()
+    """Full-width to half-width for letters and digits, control and zero-width characters and outer blanks away."""
+    return _CONTROL.sub("", text).translate(_HALF).strip()
 
 
 def plain_number(text: str) -> Decimal | None:
@@ -45,7 +46,8 @@ def tidy_name(text: str) -> str:
 
 def tidy_number(text: str) -> str:
     """An ID, roll or phone number: half-width, upper-case, no blanks, apostrophes or dashes (an area code keeps one)."""
-    text = unicodedata.normalize("NFKC", tidy(text)).upper().lstrip("'‘’`").replace(" ", "")
+    text = unicodedata.normalize("NFKC", tidy(text)).upper()
+    text = "".join(text.split()).strip("'‘’`")
     if re.fullmatch(r"1[0-9-]{10,14}", text):
         return text.replace("-", "")
     return text

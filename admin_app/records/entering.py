@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from typing import Any
 
 from sqlalchemy import select
@@ -12,10 +13,8 @@ from .. import audit
 from ..models import BatchKind, Carer, Child, IdKind, Kinship, Parent, ParentStatus, Responsibility, School, Side, Staff
 from ..rules import Complaint
 from . import bulk, enrolling
-from .importing import CHILD_KEYS, Plan, PlannedRow, carer_now, place_now, state_of
+from .importing import CHILD_KEYS, Plan, PlannedRow, carer_now, in_parts, place_now, state_of
 
-CHUNK = 400
-"""Children read at a time."""
 PART = 1000
 """Rows written at a time: what is written need not stay in memory."""
 
@@ -41,8 +40,9 @@ def save(session: Session, plan: Plan, file_name: str, *, good_only: bool = Fals
 
 def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str) -> int:
     staff = _StaffBook(session, rows, plan.start)
-    for at in range(0, len(rows), PART):
-        _write_part(session, rows[at : at + PART], staff, plan.start)
+    for part in in_parts(rows, PART):
+        _write_part(session, part, staff, plan.start)
+        gc.collect(1)  # rows and their families hold each other: a server's calm collector would let many parts pile up
     audit.note(session, "import", "child", "", rows[0].school_id if rows else None, 文件=file_name, 行数=len(rows))
     return len(rows)
 
@@ -62,10 +62,10 @@ def _write_part(session: Session, rows: list[PlannedRow], staff: _StaffBook, sta
 def _known(session: Session, ids: list[int]) -> dict[int, Child]:
     """The children to be changed, with their families, in a few statements."""
     found: dict[int, Child] = {}
-    for at in range(0, len(ids), CHUNK):
-        part = select(Child).where(Child.id.in_(ids[at : at + CHUNK]))
-        part = part.options(selectinload(Child.parents).selectinload(Parent.statuses), selectinload(Child.carers))
-        found |= {child.id: child for child in session.scalars(part, execution_options={"populate_existing": True})}
+    loaded = select(Child).options(selectinload(Child.parents).selectinload(Parent.statuses), selectinload(Child.carers))
+    for part in in_parts(ids):
+        rows = session.scalars(loaded.where(Child.id.in_(part)), execution_options={"populate_existing": True})
+        found |= {child.id: child for child in rows}
     return found
 
 

@@ -7,14 +7,15 @@ Importing the same file twice changes nothing.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session, load_only, selectinload
 
 from .. import access, labels, rules
 from ..access import OpenSession, scope_in
@@ -25,6 +26,7 @@ from ..models import (
     LedgerName,
     Parent,
     ParentState,
+    ParentStatus,
     Responsibility,
     School,
     Side,
@@ -59,7 +61,18 @@ CHILD_KEYS = (
 )
 
 
-@dataclass
+PART = 400
+"""Children read at a time: what has been compared need not stay in memory."""
+T = TypeVar("T")
+
+
+def in_parts(values: Iterable[T], size: int = PART) -> Iterator[list[T]]:
+    each = iter(values)
+    while part := list(itertools.islice(each, size)):
+        yield part
+
+
+@dataclass(slots=True)
 class PlannedRow:
     """What a data row would do: its status, its complaints, and each cell's old and new value."""
 
@@ -185,7 +198,7 @@ def learn_names(session: Session, school_id: int, chosen: Collection[tuple[str, 
 
 
 def names_schools(entries: list[Entry]) -> bool:
-    return any("school" in entry.cells for entry in entries)
+    return any("school" in entry.columns for entry in entries)
 
 
 def default_start(session: Session) -> dt.date:
@@ -203,47 +216,50 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
     :param school: the unit the ledger is for; None: the column 学校 decides, row by row.
     """
     schools = _schools(session, school)
-    children = _Known(session)
-    strangers = _elsewhere(session, open_session, entries, children)
-    twice = _twice(entries, children)
+    known = _Known(session, entries)
+    strangers = _elsewhere(session, open_session, entries, known)
+    twice = _twice(entries, known)
+    staff = set(session.scalars(select(Staff.name)))
     rows = []
-    for entry in entries:
-        unit = schools.of(entry)
-        child, doubtful = children.find(entry)
-        clash = twice.get(id(entry), "")
-        told = strangers.get(entry.values.get("id_number", ""))
-        if told is access.Elsewhere.CLASH:
-            entry.say("id_number", "error", told.value)
-        status = "refused" if entry.refused else "unsure" if told else ""
-        if status == "unsure" and told:
-            entry.say("id_number", "warning", told.value)
-        if doubtful and not status:
-            status = "unsure"
-            entry.say("name", "warning", "已有同名同生日的儿童，分不清是不是同一人：请补上证件号或父母姓名。")
-        if child is None and not status and "ethnic" not in entry.values:
-            status = "refused"
-            entry.say("ethnic", "error", "民族必填。")
-        if child is not None and unit is not None and child.school_id != unit and not status:
-            status = "unsure"
-            entry.say("name", "warning", "该儿童已在本单位的另一所学校登记，请先办理转学。")
-        if clash and not status:
-            status = "unsure"
-            entry.say("name", "warning", clash)
-        if child is not None and entry.values.get("name") not in (None, child.name):
-            entry.ask("name", f"证件号是“{child.name}”的：确认后改名为“{entry.values['name']}”。")
-        row = PlannedRow(entry.sheet, entry.number, status, entry.problems, entry.values, {}, child.id if child else None, unit)
-        row.place = entry.cells.get("name", f"A{entry.number}")
-        if not status:
-            row.changes = _changes(child, children, entry) if child else {}
-            _compare_kind(entry)
-            _warn_new_staff(session, entry, unit, children)
-            row.asks = entry.asks and (child is None or bool(row.changes))
-            row.status = "unsure" if row.asks else _status(child, row.changes, entry)
-        rows.append(row)
+    for part in in_parts(entries):
+        families = _Families(session, [who.id for entry in part if (who := known.find(entry)[0])])
+        for entry in part:
+            unit = schools.of(entry)
+            child, doubtful = known.find(entry)
+            clash = twice.get(id(entry), "")
+            told = strangers.get(entry.values.get("id_number", ""))
+            if told is access.Elsewhere.CLASH:
+                entry.say("id_number", "error", told.value)
+            status = "refused" if entry.refused else "unsure" if told else ""
+            if status == "unsure" and told:
+                entry.say("id_number", "warning", told.value)
+            if doubtful and not status:
+                status = "unsure"
+                entry.say("name", "warning", "已有同名同生日的儿童，分不清是不是同一人：请补上证件号或父母姓名。")
+            if child is None and not status and "ethnic" not in entry.values:
+                status = "refused"
+                entry.say("ethnic", "error", "民族必填。")
+            if child is not None and unit is not None and child.school_id != unit and not status:
+                status = "unsure"
+                entry.say("name", "warning", "该儿童已在本单位的另一所学校登记，请先办理转学。")
+            if clash and not status:
+                status = "unsure"
+                entry.say("name", "warning", clash)
+            if child is not None and entry.values.get("name") not in (None, child.name):
+                entry.ask("name", f"证件号是“{child.name}”的：确认后改名为“{entry.values['name']}”。")
+            row = PlannedRow(entry.sheet, entry.number, status, entry.problems, entry.values, {}, child.id if child else None, unit)
+            row.place = entry.cell("name") or f"A{entry.number}"
+            if not status:
+                row.changes = families.changes(child.id, entry) if child else {}
+                _compare_kind(entry)
+                _warn_new_staff(entry, unit, staff)
+                row.asks = entry.asks and (child is None or bool(row.changes))
+                row.status = "unsure" if row.asks else _status(child, row.changes, entry)
+            rows.append(row)
     return Plan(rows, start)
 
 
-def _status(child: Child | None, changes: dict[str, Any], entry: Entry) -> str:
+def _status(child: _Person | None, changes: dict[str, Any], entry: Entry) -> str:
     if child is not None and not changes:
         return "unchanged"
     if entry.repaired:
@@ -258,8 +274,8 @@ class _Schools:
     def of(self, entry: Entry) -> int | None:
         if self.fixed is not None:
             return self.fixed
-        named = entry.values.get("school")
-        found = self.by_name.get(named or "")
+        named = entry.values.get("school", "")[:30]
+        found = self.by_name.get(named)
         if found is None:
             entry.say("school", "error", f"没有名为“{named}”的学校，或不在您的范围。" if named else "学校必填。")
         return found
@@ -272,30 +288,90 @@ def _schools(session: Session, school: School | None) -> _Schools:
     return _Schools(by_name, school.id if school else None)
 
 
+class _Person(NamedTuple):
+    """All that tells who a child of the register is."""
+
+    id: int
+    school_id: int
+    name: str
+    birth_date: dt.date
+    id_number: str | None
+
+
+_PERSON = select(*(getattr(Child, name) for name in _Person._fields))
+
+
 class _Known:
-    """The children the actor may see, by ID number and by name and birth date, with what a ledger compares."""
+    """The children the actor may see that a file may mean, by ID number and by name and birth date: no others are read."""
 
-    def __init__(self, session: Session):
-        loaded = select(Child).options(selectinload(Child.parents).selectinload(Parent.statuses), selectinload(Child.carers))
-        self.rows = list(session.scalars(loaded))
-        self.by_number = {child.id_number: child for child in self.rows if child.id_number}
-        self.by_birth: dict[tuple[str, dt.date], list[Child]] = {}
-        for child in self.rows:
-            self.by_birth.setdefault((child.name, child.birth_date), []).append(child)
-        serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
-        self.responsible = dict(session.execute(serving.where(Responsibility.end.is_(None))).all())
-        self.staff = {(name, school) for name, school in session.execute(select(Staff.name, Staff.school_id))}
+    def __init__(self, session: Session, entries: list[Entry]):
+        numbers = {e.values["id_number"] for e in entries if e.values.get("id_number")}
+        found = self._people(session, (Child.id_number_key.in_(part) for part in in_parts(numbers)))
+        self.by_number = {who.id_number: who for who in found}
+        others = [e.values for e in entries if e.values.get("id_number") not in self.by_number]
+        births = {(v["name"], v["birth_date"]) for v in others if {"name", "birth_date"} <= v.keys()}
+        self.by_birth: dict[tuple[str, dt.date], list[_Person]] = {}
+        for who in self._people(session, (tuple_(Child.name, Child.birth_date).in_(part) for part in in_parts(births))):
+            self.by_birth.setdefault((who.name, who.birth_date), []).append(who)
+        self.parents: dict[int, set[str]] = {}
+        for part in in_parts({who.id for entry in entries for who in self._alike(entry)}):
+            for child_id, name in session.execute(select(Parent.child_id, Parent.name).where(Parent.child_id.in_(part))):
+                self.parents.setdefault(child_id, set()).add(name)
 
-    def find(self, entry: Entry) -> tuple[Child | None, bool]:
+    @staticmethod
+    def _people(session: Session, wanted: Iterable[Any]) -> list[_Person]:
+        return [_Person._make(row) for which in wanted for row in session.execute(_PERSON.where(which))]
+
+    def find(self, entry: Entry) -> tuple[_Person | None, bool]:
         """The child of a row, and whether it is in doubt: same name and birth date, and nothing that settles it."""
+        if (who := self.by_number.get(entry.values.get("id_number"))) is not None:
+            return who, False
+        alike = self._alike(entry)
+        parents = {entry.values.get("father.name"), entry.values.get("mother.name")} - {None}
+        matches = [who for who in alike if parents & self.parents.get(who.id, set())]
+        return (matches[0], False) if len(matches) == 1 else (None, bool(alike))
+
+    def _alike(self, entry: Entry) -> list[_Person]:
         v = entry.values
         if v.get("id_number") in self.by_number:
-            return self.by_number[v["id_number"]], False
+            return []
         alike = self.by_birth.get((v.get("name", ""), v.get("birth_date", dt.date.min)), [])
-        alike = [c for c in alike if not (c.id_number and v.get("id_number"))]  # two numbers are two children
-        parents = {v.get("father.name"), v.get("mother.name")} - {None}
-        matches = [c for c in alike if parents & {p.name for p in c.parents}]
-        return (matches[0], False) if len(matches) == 1 else (None, bool(alike))
+        return [who for who in alike if not (who.id_number and v.get("id_number"))]  # two numbers are two children
+
+
+_COMPARED = (
+    load_only(*(getattr(Child, key) for key in CHILD_KEYS)),
+    selectinload(Child.parents).load_only(Parent.side, Parent.name, Parent.phone),
+    selectinload(Child.parents).selectinload(Parent.statuses).load_only(ParentStatus.state, ParentStatus.place, ParentStatus.end),
+    selectinload(Child.carers).load_only(Carer.name, Carer.relation, Carer.age, Carer.phone, Carer.end),
+)
+"""Of a child and its family the columns of a ledger: the others take half the time, for some are sealed."""
+
+
+class _Families:
+    """What a ledger compares of some children: themselves, their families and who answers for them."""
+
+    def __init__(self, session: Session, ids: list[int]):
+        loaded = select(Child).options(*_COMPARED)
+        self.children = {child.id: child for child in session.scalars(loaded.where(Child.id.in_(ids)))} if ids else {}
+        serving = select(Responsibility.child_id, Staff.name).join(Staff, Staff.id == Responsibility.staff_id)
+        serving = serving.where(Responsibility.end.is_(None), Responsibility.child_id.in_(ids))
+        self.responsible = dict(session.execute(serving).all()) if ids else {}
+
+    def changes(self, child_id: int, entry: Entry) -> dict[str, tuple[Any, Any]]:
+        """What a row would change: key -> (old, new). Empty cells are not in the entry, so they change nothing."""
+        child = self.children[child_id]
+        old = register_says(child)
+        if carer_now(child) is None and "carer.name" not in entry.values:
+            for key in [key for key in entry.values if key.startswith("carer.")]:
+                entry.say(key, "warning", "没有监护人姓名，本格不写入。")
+                old.pop(key, None)
+        old["responsible"] = self.responsible.get(child_id)
+        return {
+            key: (old.get(key), new)
+            for key, new in entry.values.items()
+            if key in old and new is not None and not _same(key, old[key], new)
+        }
 
 
 def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry], known: _Known) -> dict[str, access.Elsewhere]:
@@ -348,22 +424,7 @@ def _told(entry: Entry) -> dict[str, Any]:
 
 
 def _place(entry: Entry) -> str:
-    return f"{entry.sheet}!{entry.cells.get('name', '')}"
-
-
-def _changes(child: Child, known: _Known, entry: Entry) -> dict[str, tuple[Any, Any]]:
-    """What a row would change: key -> (old, new). Empty cells are not in the entry, so they change nothing."""
-    old = register_says(child)
-    if carer_now(child) is None and "carer.name" not in entry.values:
-        for key in [key for key in entry.values if key.startswith("carer.")]:
-            entry.say(key, "warning", "没有监护人姓名，本格不写入。")
-            old.pop(key, None)
-    old["responsible"] = known.responsible.get(child.id)
-    return {
-        key: (old.get(key), new)
-        for key, new in entry.values.items()
-        if key in old and new is not None and not _same(key, old[key], new)
-    }
+    return f"{entry.sheet}!{entry.cell('name')}"
 
 
 def register_says(child: Child) -> dict[str, Any]:
@@ -415,9 +476,9 @@ def _compare_kind(entry: Entry) -> None:
         entry.say("kind", "warning", f"填“{said}”，但按父母务工地应为“{expected}”；以务工地为准。")
 
 
-def _warn_new_staff(session: Session, entry: Entry, unit: int | None, known: _Known) -> None:
+def _warn_new_staff(entry: Entry, unit: int | None, staff: Collection[str]) -> None:
     name = entry.values.get("responsible")
-    if name and unit is not None and not any(n == name for n, _school in known.staff):
+    if name and unit is not None and name not in staff:
         entry.say("responsible", "warning", f"“{name}”不在教职工名册，将先登记为待确认。")
 
 

@@ -1,30 +1,24 @@
-"""Workbooks as schools send them (.xlsx, .xls, .csv) to rows of values with their addresses. Limits are ours."""
+"""Workbooks as schools send them (.xlsx, .xls, .csv) to rows of values with their addresses."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
 import io
-import re
-import zipfile
-import zlib
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import python_calamine
 
-EXCEL_EPOCH, MAC_EPOCH = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
-MAX_BYTES = 10 * 1024 * 1024
-MAX_UNPACKED = 200 * 1024 * 1024
-MAX_PARTS = 2000
-MAX_RATIO = 200
-MAX_ROWS = 50_000
+from .checks import DAMAGED, EXCEL_EPOCH, MAX_BYTES, MAX_ROWS, OLE, ZIP, Facts, Unreadable, check
+
 MAX_COLUMNS = 200
-MAX_CELLS = 5_000_000
-
-
-class Unreadable(Exception):
-    """The file cannot be read as a ledger; the text says why and what to do."""
+FAILED = "#N/A"
+"""Stands for the value of a formula that failed."""
+MAX_MERGED = 200_000
+"""Cells that are merged with others. In a file with more, which is no ledger, they are read one by one."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +29,25 @@ class Grid:
     rows: list[list[Any]]
     day_zero: dt.date = EXCEL_EPOCH
     """Day 0 of dates that were left as bare numbers."""
+    merged: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """(row, column) of a cell that is merged with others -> the first of them, which holds their value."""
 
     def cell(self, row: int, column: int) -> Any:
         """The value at row (1-based) and column (0-based), None outside."""
         line = self.rows[row - 1] if 0 < row <= len(self.rows) else []
         return line[column] if column < len(line) else None
+
+    def shown(self, row: int, column: int) -> Any:
+        """The value that is seen there: of a merged cell the one it has as a whole."""
+        return self.cell(*self.merged.get((row, column), (row, column)))
+
+    def held(self, row: int, column: int) -> Any:
+        """The value that holds there: of a cell merged downwards the one above. Across, it is one thing said of nothing in particular."""
+        first, left = self.merged.get((row, column), (row, column))
+        return self.cell(first if left == column else row, column)
+
+    def is_merged(self, row: int, column: int) -> bool:
+        return (row, column) in self.merged
 
 
 def read(content: bytes, file_name: str) -> list[Grid]:
@@ -51,33 +59,55 @@ def read(content: bytes, file_name: str) -> list[Grid]:
         raise Unreadable("文件是空的，请重新选择。")
     if len(content) > MAX_BYTES:
         raise Unreadable("文件太大，最多 10 MB。请分成几个文件。")
-    if file_name.lower().endswith(".csv"):
-        return [_read_csv(content)]
-    day_zero = EXCEL_EPOCH
-    if content[:4] == b"PK\x03\x04":
-        day_zero = _check_archive(content)
-    elif content[:8] != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise Unreadable("这不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
-    try:
-        book = python_calamine.load_workbook(io.BytesIO(content))
-        shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
-        grids = [_grid(book, name, day_zero) for name in shown]
-    except (python_calamine.CalamineError, ValueError, OSError):
-        raise Unreadable("文件打不开：可能已损坏或加了密码。请去掉密码，另存为 .xlsx 后再上传。") from None
-    grids = [grid for grid in grids if grid.rows]
+    text = file_name.lower().endswith((".csv", ".txt")) and not content.startswith((ZIP, OLE))
+    grids = [grid for grid in ([_read_csv(content)] if text else _read_book(content)) if grid.rows]
     if not grids:
         raise Unreadable("表格里没有内容，请检查是否选错了文件。")
     return grids
 
 
-def _grid(book: Any, name: str, day_zero: dt.date) -> Grid:
-    rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False, nrows=MAX_ROWS + 1)
+def _read_book(content: bytes) -> list[Grid]:
+    facts = check(content)
+    try:
+        book = python_calamine.load_workbook(io.BytesIO(content))
+        shown = [m.name for m in book.sheets_metadata if m.visible == python_calamine.SheetVisibleEnum.Visible]
+        return [_grid(book, name, facts) for name in shown]
+    except (python_calamine.CalamineError, ValueError, OSError):
+        raise Unreadable(DAMAGED) from None
+
+
+def _grid(book: Any, name: str, facts: Facts) -> Grid:
+    sheet = book.get_sheet_by_name(name)
+    rows = sheet.to_python(skip_empty_area=False, nrows=MAX_ROWS + 1)
     if len(rows) > MAX_ROWS:
         raise Unreadable(f"工作表“{name}”超过 {MAX_ROWS} 行，请分成几个文件。")
-    rows = [[_value(v) for v in row[:MAX_COLUMNS]] for row in rows]
+    for number, row in enumerate(rows):
+        rows[number] = [_value(v) for v in row[:MAX_COLUMNS]]
+    for number, column in facts.errors.get(name, ()):
+        if number <= len(rows) and column <= len(rows[number - 1]):
+            rows[number - 1][column - 1] = FAILED
+    _trim(rows)
+    return Grid(name, rows, facts.day_zero, _merged(sheet.merged_cell_ranges or [], rows))
+
+
+def _merged(ranges: list[Any], rows: list[list[Any]]) -> dict[tuple[int, int], tuple[int, int]]:
+    """Every cell of merged ranges -> the first of its range, as far as the sheet reaches."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    width, cells = max(map(len, rows), default=0), 0
+    for (top, left), (bottom, right) in ranges:
+        bottom, right = min(bottom, len(rows) - 1), min(right, width - 1)
+        cells += max(0, bottom - top + 1) * max(0, right - left + 1)
+        if cells > MAX_MERGED:
+            return {}
+        first = (top + 1, left)
+        found |= {(row + 1, column): first for row in range(top, bottom + 1) for column in range(left, right + 1)}
+    return found
+
+
+def _trim(rows: list[list[Any]]) -> None:
+    """Empty rows at the end away."""
     while rows and not any(v is not None for v in rows[-1]):
         rows.pop()
-    return Grid(name, rows, day_zero)
 
 
 def _value(value: Any) -> Any:
@@ -92,69 +122,26 @@ def _value(value: Any) -> Any:
 
 
 def _read_csv(content: bytes) -> Grid:
-    for encoding in ("utf-8-sig", "gb18030"):
+    """Text with commas or, as Excel's “Unicode text”, tabs between its cells."""
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):
         try:
-            text = content.decode(encoding)
+            text = content.decode(encoding).replace("\0", "")
             break
         except UnicodeDecodeError:
             continue
     else:
         raise Unreadable("CSV 文件的编码认不出来，请另存为 .xlsx 后再上传。")
+    mark = max(",\t;", key=text[:4096].count)
     try:
-        rows = [[_value(v) for v in row[:MAX_COLUMNS]] for row in csv.reader(io.StringIO(text.replace("\0", "")))]
+        lines = itertools.islice(csv.reader(io.StringIO(text), delimiter=mark), MAX_ROWS + 1)
+        rows = [[_value(v) for v in row[:MAX_COLUMNS]] for row in lines]
     except csv.Error:
         raise Unreadable("CSV 文件的格式不对，请另存为 .xlsx 后再上传。") from None
     if len(rows) > MAX_ROWS:
         raise Unreadable(f"超过 {MAX_ROWS} 行，请分成几个文件。")
+    _trim(rows)
     return Grid("CSV", rows)
-
-
-def _check_archive(content: bytes) -> dt.date:
-    """Refuse an archive that would unpack to far more than a ledger can be. Returns the workbook's day 0: one begun on a Mac may
-    count from 1904."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            parts = archive.infolist()
-            names = {part.filename for part in parts}
-            _check_size(content, parts)
-            if "xl/workbook.xml" not in names:
-                raise Unreadable("文件打不开：不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
-            for part in parts:
-                if part.filename.startswith("xl/worksheets/"):
-                    _check_extent(archive.read(part))
-            mac = re.search(rb'date1904="(1|true)"', archive.read("xl/workbook.xml"))
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, RuntimeError, EOFError, OSError, zlib.error):
-        raise Unreadable("文件已损坏或加了密码，请重新保存后再上传。") from None
-    return MAC_EPOCH if mac else EXCEL_EPOCH
-
-
-def _check_size(content: bytes, parts: list[zipfile.ZipInfo]) -> None:
-    unpacked = sum(part.file_size for part in parts)
-    if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(len(content), 10_000):
-        raise Unreadable("文件展开后过大，不像一份台账。请只保留需要的工作表，另存后再上传。")
-
-
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*?(/?)>')
-
-
-def _check_extent(sheet_xml: bytes) -> None:
-    """Refuse a stray value far out: a reader lays out the whole rectangle, and a few bytes would take all memory."""
-    rows = columns = 0
-    for cell in _CELL.finditer(sheet_xml):
-        letters, row, empty = cell.groups()
-        if not empty:
-            rows, columns = max(rows, int(row)), max(columns, _column(letters))
-    if rows > MAX_ROWS:
-        raise Unreadable(f"工作表在第 {rows} 行还有内容，超过 {MAX_ROWS} 行。请删去多余的行，或分成几个文件。")
-    if rows * columns > MAX_CELLS:
-        raise Unreadable("工作表的右边很远处还有内容，请删去多余的列后再上传。")
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def address(row: int, column: int) -> str:

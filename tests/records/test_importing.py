@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 
 from admin_app import models as m
 from admin_app.access import SYSTEM
-from admin_app.db import session_with
+from admin_app.db import db, session_with
 from admin_app.records import entering, importing
 from admin_app.rules import Complaint
+from bench import statements
 from tests import factories as make
 
 START = dt.date(2025, 9, 1)
@@ -211,3 +212,20 @@ def test_a_passport_is_not_taken_away_by_an_import(open_as, ids):
         entering.save(session, plan_for(session, workbook(bare), ids.a), "二")
         session.commit()
         assert child.id_kind is m.IdKind.PASSPORT and child.class_name == "2班"
+
+
+def test_a_preview_reads_the_children_of_the_file_and_no_others_in_few_statements(open_as, ids, app):
+    numbers = [make.id_number(dt.date(2016, 3, 4), order=order) for order in range(1, 400, 2)]
+    content = workbook(*(row(number=number) for number in numbers))
+    with open_as("secretary_a") as session:
+        entering.save(session, plan_for(session, content, ids.a), "一")
+        session.commit()
+    with open_as("secretary_a") as session:
+        assert plan_for(session, content, ids.a).counts["unchanged"] == len(numbers)  # the reference data is asked for once
+        with statements(db.engine) as few:
+            plan_for(session, workbook(row(number=numbers[0])), ids.a)
+        with statements(db.engine) as many:
+            plan_for(session, content, ids.a)
+        assert len(many) <= len(few) + 2
+        asked = [statement for statement in many if "FROM child" in statement]
+        assert asked and all(" IN (" in statement for statement in asked)

@@ -89,7 +89,7 @@ def test_a_complete_row_is_read_without_a_word():
         "class_name": "2班", "home_address": "和平村3组", "boarding": False, "father.name": "甲大山", "father.phone": "13900004467",
         "carer.name": "祖大娘", "carer.relation": Kinship.GRANDMOTHER, "carer.age": 62, "carer.phone": "0877-7012345", "responsible": "施老师",
     }  # fmt: skip
-    assert entry.cells["name"] == "A2"
+    assert entry.cell("name") == "A2"
 
 
 def test_two_header_rows_give_the_columns_of_father_mother_and_carer():
@@ -144,7 +144,7 @@ def test_two_header_rows_give_the_columns_of_father_mother_and_carer():
         62,
     )
     assert (v["kind"], v["responsible"]) == ("双亲外出", "施云")
-    assert (entry.number, entry.cells["father.name"], entry.cells["kind"]) == (5, "G5", "F5")
+    assert (entry.number, entry.cell("father.name"), entry.cell("kind")) == (5, "G5", "F5")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_column_is_known_by_the_names_schools_use(title, key):
         t for t, k in (("姓名", "name"), ("性别", "sex"), ("民族", "ethnic"), ("年级", "grade"), ("班级", "class_name")) if k != key
     ]
     (entry,) = ledger.entries([Grid("表", [[title, *others], ["甲", "乙", "丙", "丁", "戊"]])])
-    assert entry.cells[key] == "A2"
+    assert entry.cell(key) == "A2"
 
 
 def test_a_header_may_stand_as_low_as_row_15_and_no_lower():
@@ -172,7 +172,7 @@ def test_unknown_columns_are_passed_over():
     rows = [["编号", *grid.rows[0], "兴趣"], [1, *grid.rows[1], "画画"]]
     (entry,) = ledger.entries([Grid("表", rows)])
     assert entry.problems == []
-    assert entry.cells["name"] == "B2"
+    assert entry.cell("name") == "B2"
 
 
 def test_a_workbook_without_a_header_is_unreadable():
@@ -461,6 +461,25 @@ def test_a_warning_neither_refuses_nor_repairs():
     entry = Entry("表", 2)
     entry.say("name", "warning", "可能重复。")
     assert (entry.refused, entry.repaired, entry.problems[0].cell) == (False, False, "")
+
+
+@pytest.mark.parametrize("text", ["长" * 32_767, "字" + " " * 32_765 + "字", "\u200b" * 32_767])
+def test_texts_as_long_as_a_cell_can_hold_are_refused_soon_and_in_few_words(text):
+    """A file of 100 KB can hold a million of them."""
+    grid = Grid("表", [TITLES, *[[text] * len(TITLES)] * 2000])
+    for entry in ledger.entries([grid]):
+        assert entry.refused and all(len(problem.text) < 60 for problem in entry.problems)
+
+
+def test_a_title_as_long_as_a_cell_can_hold_does_no_harm():
+    with pytest.raises(Unreadable, match="没有找到表头"):
+        ledger.entries([Grid("表", [["长" * 32_767] * 200] * 100)])
+
+
+@pytest.mark.parametrize("blank", ["\u200b", "\ufeff ", "\u2060"])
+def test_a_cell_of_nothing_but_zero_width_characters_is_empty(blank):
+    entry = only(是否寄宿=blank, 父亲电话=blank, 现住址=blank)
+    assert entry.problems == [] and not {"boarding", "father.phone", "home_address"} & entry.values.keys()
 
 
 # --- anything at all
