@@ -244,6 +244,10 @@ class Keyring:
         """The MAC of a link of the audit chain."""
         return hmac.new(self._indexing, b"audit" + message.encode(), "sha256").hexdigest()
 
+    def sign_row(self, message: str) -> str:
+        """The MAC of what a workbook carries out and back."""
+        return hmac.new(self._indexing, b"row" + message.encode(), "sha256").hexdigest()
+
     def index(self, plain: str) -> str:
         tidy = "".join(unicodedata.normalize("NFKC", plain).split()).upper()
         return hmac.new(self._indexing, tidy.encode(), "sha256").hexdigest()

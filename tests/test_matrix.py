@@ -96,6 +96,7 @@ PAGES = {
     "user_account.reset": ("POST", "/user_account/reset/", {"id": "{user_secretary_b}"}, (302, 403, 403, 403, 403, 403, 403)),
     "imports.index": ("GET", "/imports/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "imports.template": ("GET", "/imports/template/", {}, (403, 200, 403, 200, 200, 403, 403)),
+    "imports.offline": ("GET", "/imports/offline/?school={a}", {}, (403, 200, 403, 200, 404, 403, 403)),
     "imports.preview": ("GET", "/imports/preview/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),
     "imports.columns": ("GET", "/imports/columns/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),
     "imports.marked": ("GET", "/imports/marked/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),

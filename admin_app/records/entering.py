@@ -91,8 +91,9 @@ class _Family:
     """One row on its way into the register: first the child, then parents, then where they are and who answers."""
 
     def __init__(self, session: Session, row: PlannedRow, child: Child | None, start: dt.date):
-        self.session, self.values, self.start = session, row.values, start
+        self.session, self.start = session, start
         self.is_new = child is None
+        self.values = row.values if child is None else {key: new for key, (_old, new) in row.changes.items()}
         self.child = child or Child(school_id=row.school_id, class_name="", id_kind=IdKind.RESIDENT)
         self.parents = {} if self.is_new else {p.side: p for p in self.child.parents}
         self.carer = None if self.is_new else carer_now(self.child)

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from .. import labels
 from ..access import scope_in, shown
-from ..models import Agreement, AgreementKind, Carer, Category, Child, Parent, ParentStatus, Responsibility, School, Staff
-from ..orm import Base
+from ..models import Agreement, AgreementKind, Category, Child, Parent, Responsibility, School, Staff
 from . import definitions, ledger
 from .importing import carer_now, register_says
 
@@ -83,21 +82,9 @@ def _lines(session: Session, ids: list[int], on: dt.date, full: bool) -> dict[in
 
 
 def _cell(session: Session, child: Child, key: str, value: Any, full: bool) -> Any:
-    model, name = _column(key)
+    model, name = ledger.column_of(key)
     seen = value if model is None else shown(scope_in(session), model, name, value, child.school_id, revealed=full)
     return seen if isinstance(seen, dt.date) or (isinstance(seen, int) and not isinstance(seen, bool)) else labels.text(seen)
-
-
-def _column(key: str) -> tuple[type[Base] | None, str]:
-    """Where a value stands in the register, which decides who may see it."""
-    of, _dot, name = key.rpartition(".")
-    if of in ("father", "mother"):
-        return (ParentStatus if name == "place" else Parent), name
-    if of == "carer" or key == "quality":
-        return Carer, name
-    if key.startswith("responsible"):
-        return Staff, name if of else "name"
-    return (Child, key) if key in Child.__mapper__.columns else (None, key)
 
 
 def _papers(session: Session, ids: list[int], on: dt.date) -> set[int]:

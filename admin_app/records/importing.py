@@ -230,6 +230,8 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
             told = strangers.get(entry.values.get("id_number", ""))
             if told is access.Elsewhere.CLASH:
                 entry.say("id_number", "error", told.value)
+            if entry.origin is not None and entry.origin.row_id not in known.by_id:
+                entry.say("name", "error", "这名儿童已转出或档案已删除，本行不写入。")
             status = "refused" if entry.refused else "unsure" if told else ""
             if status == "unsure" and told:
                 entry.say("id_number", "warning", told.value)
@@ -245,8 +247,8 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
             if clash and not status:
                 status = "unsure"
                 entry.say("name", "warning", clash)
-            if child is not None and entry.values.get("name") not in (None, child.name):
-                entry.ask("name", f"证件号是“{child.name}”的：确认后改名为“{entry.values['name']}”。")
+            if child is not None and _renames(entry, child):
+                entry.ask("name", f"登记的姓名是“{child.name}”：确认后改名为“{entry.values['name']}”。")
             row = PlannedRow(entry.sheet, entry.number, status, entry.problems, entry.values, {}, child.id if child else None, unit)
             row.place = entry.cell("name") or f"A{entry.number}"
             if not status:
@@ -257,6 +259,12 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
                 row.status = "unsure" if row.asks else _status(child, row.changes, entry)
             rows.append(row)
     return Plan(rows, start)
+
+
+def _renames(entry: Entry, child: _Person) -> bool:
+    """Does the row say another name, and was that typed (not only written out before the register changed)?"""
+    name = entry.values.get("name")
+    return name not in (None, child.name) and not (entry.origin and entry.origin.says("name", name))
 
 
 def _status(child: _Person | None, changes: dict[str, Any], entry: Entry) -> str:
@@ -308,6 +316,8 @@ class _Known:
         numbers = {e.values["id_number"] for e in entries if e.values.get("id_number")}
         found = self._people(session, (Child.id_number_key.in_(part) for part in in_parts(numbers)))
         self.by_number = {who.id_number: who for who in found}
+        marked = {e.origin.row_id for e in entries if e.origin}
+        self.by_id = {who.id: who for who in self._people(session, (Child.id.in_(part) for part in in_parts(marked)))}
         others = [e.values for e in entries if e.values.get("id_number") not in self.by_number]
         births = {(v["name"], v["birth_date"]) for v in others if {"name", "birth_date"} <= v.keys()}
         self.by_birth: dict[tuple[str, dt.date], list[_Person]] = {}
@@ -324,12 +334,23 @@ class _Known:
 
     def find(self, entry: Entry) -> tuple[_Person | None, bool]:
         """The child of a row, and whether it is in doubt: same name and birth date, and nothing that settles it."""
+        if (who := self._marked(entry)) is not None:
+            return who, False
         if (who := self.by_number.get(entry.values.get("id_number"))) is not None:
             return who, False
         alike = self._alike(entry)
         parents = {entry.values.get("father.name"), entry.values.get("mother.name")} - {None}
         matches = [who for who in alike if parents & self.parents.get(who.id, set())]
         return (matches[0], False) if len(matches) == 1 else (None, bool(alike))
+
+    def _marked(self, entry: Entry) -> _Person | None:
+        """The child whose line this was when the file went out; a copied line with another name and number is another child."""
+        who = self.by_id.get(entry.origin.row_id) if entry.origin else None
+        if who is None:
+            return None
+        v = entry.values
+        other = v.get("name") not in (None, who.name) and v.get("id_number") not in (None, who.id_number)
+        return None if other else who
 
     def _alike(self, entry: Entry) -> list[_Person]:
         v = entry.values
@@ -367,11 +388,26 @@ class _Families:
                 entry.say(key, "warning", "没有监护人姓名，本格不写入。")
                 old.pop(key, None)
         old["responsible"] = self.responsible.get(child_id)
-        return {
+        changed = {
             key: (old.get(key), new)
             for key, new in entry.values.items()
             if key in old and new is not None and not _same(key, old[key], new)
         }
+        return _touched(entry, changed) if entry.origin and entry.origin.row_id == child_id else changed
+
+
+def _touched(entry: Entry, changed: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:
+    """Of a line that went out and came back only the cells that somebody typed in; what has changed meanwhile is asked about."""
+    origin = entry.origin
+    assert origin is not None
+    typed = {key: (old, new) for key, (old, new) in changed.items() if not origin.says(key, new)}
+    for key, (old, new) in typed.items():
+        if not origin.says(key, old):
+            text = (
+                f"{TITLES[key]}：导出后已有人改为“{preview_text(key, old)}”，您填“{preview_text(key, new)}”；确认后按您填的写入。"
+            )
+            entry.ask(key, text)
+    return typed
 
 
 def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry], known: _Known) -> dict[str, access.Elsewhere]:

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from .. import labels, rules
 from ..models import Carer, Child, Parent, ParentStatus, Staff
+from ..orm import Base
 from ..sheets.reader import EXCEL_EPOCH, Grid, Unreadable, address
+from .roundtrip import HEADING, Origin, origin
 
 HEADER_WITHIN = 15
 LONGEST_WORD, LONGEST = 200, 1000
@@ -73,6 +75,8 @@ COLUMNS: tuple[Column, ...] = (
 )
 TITLES = {column.key: column.title for column in COLUMNS}
 _BY_NAME = {name: column.key for column in COLUMNS for name in (column.title, *column.aliases)}
+ORIGIN = "origin"
+_BY_NAME[HEADING] = ORIGIN
 _PERSONS = {
     "父亲": ("父亲", "父", "爸爸"),
     "母亲": ("母亲", "母", "妈妈"),
@@ -86,6 +90,22 @@ _ANYBODYS = {
     if key in ("name", "sex", "ethnic", "birth_date", "id_number", "hukou_place", "home_address")
 }
 """Words that below a group are of that person: 身份证号 below 父亲 is not the child's."""
+OFFLINE_KEYS = tuple(column.key for column in COLUMNS if column.key not in ("school", "kind", "guardian.name"))
+"""The columns of a ledger that is edited offline; their order is part of the mark of each row."""
+
+
+def column_of(key: str) -> tuple[type[Base] | None, str]:
+    """Where a value stands in the register, which decides who may see it."""
+    of, _dot, name = key.rpartition(".")
+    if of in ("father", "mother"):
+        return (ParentStatus if name == "place" else Parent), name
+    if of == "carer" or key == "quality":
+        return Carer, name
+    if key.startswith("responsible"):
+        return Staff, name if of else "name"
+    return (Child, key) if key in Child.__mapper__.columns else (None, key)
+
+
 REQUIRED = ("name", "sex", "birth_date", "grade")
 
 
@@ -111,6 +131,8 @@ class Entry:
     day_zero: dt.date = EXCEL_EPOCH
     asks: bool = False
     """Is there something that only a person can decide?"""
+    origin: Origin | None = None
+    """Which row of the register it was when the file went out."""
 
     def cell(self, key: str) -> str:
         """The address of a value, blank for a column that is not there."""
@@ -150,6 +172,8 @@ def headings(grid: Grid, own: Mapping[str, str]) -> list[Heading]:
     keys = header.keys if header else _keys_at(grid, row, own)
     heads = []
     for column, names in _names_at(grid, row).items():
+        if keys.get(column) == ORIGIN:
+            continue
         below = [grid.cell(number, column) for number in range(row + 1, min(row + 30, len(grid.rows)) + 1)]
         sample = tuple(_glimpse(value) for value in below if value is not None)[:3]
         if sample:
@@ -352,8 +376,16 @@ def _read_cell(entry: Entry, key: str, raw: Any) -> None:
         _read_value(entry, key, raw, text)
 
 
+def _read_origin(entry: Entry, text: str) -> None:
+    entry.origin = origin("child", text, OFFLINE_KEYS)
+    if entry.origin is None:
+        entry.say(ORIGIN, "warning", "隐藏的系统列被改动，本行改按证件号、姓名对人。")
+
+
 def _read_value(entry: Entry, key: str, raw: Any, text: str) -> None:
-    if key == "birth_date":
+    if key == ORIGIN:
+        _read_origin(entry, text)
+    elif key == "birth_date":
         _read_birth(entry, raw, text)
     elif key == "id_number":
         _read_number(entry, raw)

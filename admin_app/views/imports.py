@@ -17,14 +17,14 @@ from .. import rules
 from ..access import Action
 from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
-from ..records import entering, importing, ledger
+from ..records import entering, importing, ledger, offline_ledger, roundtrip
 from ..rules import Complaint
-from ..sheets import marking, reader, writer
+from ..sheets import marking, offline, reader, writer
 from ..sheets.reader import Unreadable
 from .base import ToolView
 from .fields import SCHOOLS, number_or_none
 from .gate import current_scope, note
-from .lists import workbook_response
+from .lists import receipt_of, workbook_response
 
 SHOWN_ROWS = 300
 
@@ -39,6 +39,7 @@ class ImportView(ToolView):
         "save": Action.CREATE,
         "marked": Action.CREATE,
         "template": Action.READ,
+        "offline": Action.EXPORT,
     }
 
     def __init__(self) -> None:
@@ -216,6 +217,19 @@ class ImportView(ToolView):
         """An empty ledger with the columns the import knows."""
         titles = [c.title for c in ledger.COLUMNS if c.key != "school"]
         return workbook_response(writer.blank("台账", titles), "台账模板.xlsx")
+
+    @expose("/offline/")
+    def offline(self) -> Any:
+        """A school's ledger to be edited without a connection and uploaded again."""
+        school = SCHOOLS.one(self.db_session, request.args.get("school", ""))
+        if school is None or not current_scope().owns(school.id):
+            abort(404)
+        page = offline_ledger.sheet(self.db_session, school)
+        page = page._replace(rows=list(page.rows))
+        receipt = receipt_of(f"离线台账 {school}", len(page.rows))
+        note("export", "child", "", school.id, 内容="离线台账", **receipt)
+        content = offline.workbook([page], roundtrip.HEADING, offline_ledger.GUIDE, receipt)
+        return workbook_response(content, f"离线台账-{school}-{dt.date.today():%Y%m%d}.xlsx")
 
 
 def _chosen() -> list[tuple[str, str, str]]:
