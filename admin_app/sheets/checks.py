@@ -22,7 +22,7 @@ MAX_RATIO = 200
 MAX_ROWS = 50_000
 MAX_CELLS = 2_000_000
 """In the rectangles of all sheets together; each takes up to 80 bytes while it is read."""
-PIECE, LONGEST_TAG = 1 << 20, 1 << 16
+PIECE, LONGEST_TAG, HEAD = 1 << 20, 1 << 16, 1 << 21
 
 
 class Unreadable(Exception):
@@ -76,7 +76,7 @@ def _check_archive(content: bytes) -> Facts:
                         if failed and len(known := errors.setdefault(names.get(part.filename, ""), [])) < MAX_ROWS:
                             known.append((row, column))
                 cells = _add(cells, rows, columns)
-            mac = re.search(rb"""date1904=["'](1|true)["']""", archive.read("xl/workbook.xml"))
+            mac = re.search(rb"""date1904=["'](1|true)["']""", _head(archive, "xl/workbook.xml"))
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, RuntimeError, EOFError, OSError, zlib.error):
         raise Unreadable(DAMAGED) from None
     return Facts(MAC_EPOCH if mac else EXCEL_EPOCH, errors)
@@ -93,34 +93,42 @@ def _add(cells: int, rows: int, columns: int) -> int:
 
 # --- .xlsx
 
-_TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row)(?=[\s/>])((?:[^<>"']|"[^"]*"|'[^']*')*)>""")
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
+_TAG = re.compile(rb"<(?:[\w.-]+:)?(c|row)(?=[\s/>])([^<>]*)(.?)", re.DOTALL)
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)0*([0-9]{1,9})["']""")
+_ATTRIBUTE = re.compile(rb"""(?<![\w:])(?:\w+:)?(\w+)\s*=\s*["']([^"']*)["']""")
+_ERROR = re.compile(rb"""\st\s*=\s*["']e["']""")
+
+
+def _head(archive: zipfile.ZipFile, name: str) -> bytes:
+    """As much of a part as says what sheets there are; behind it may stand megabytes of forgotten names."""
+    with archive.open(name) as stream:
+        return stream.read(HEAD)
 
 
 def _sheet_names(archive: zipfile.ZipFile) -> dict[str, str]:
     """Part of the archive -> name of the sheet in it."""
     links = "xl/_rels/workbook.xml.rels"
-    parts = _tags(b"Relationship", archive.read(links)) if links in archive.namelist() else []
+    parts = _tags(b"Relationship", _head(archive, links)) if links in archive.namelist() else []
     paths = {part.get("Id"): part.get("Target", "") for part in parts}
-    sheets = [(paths.get(sheet.get("id"), ""), sheet.get("name", "")) for sheet in _tags(b"sheet", archive.read("xl/workbook.xml"))]
+    sheets = [
+        (paths.get(sheet.get("id"), ""), sheet.get("name", "")) for sheet in _tags(b"sheet", _head(archive, "xl/workbook.xml"))
+    ]
     return {path.lstrip("/") if path.startswith("/") else f"xl/{path}": name for path, name in sheets}
 
 
 def _tags(name: bytes, xml: bytes) -> list[dict[str, str]]:
     """The attributes of each tag of this name."""
-    found = re.findall(rb"<(?:[\w.-]+:)?" + name + rb"\s([^>]*)>", xml)
+    found = re.findall(rb"<(?:[\w.-]+:)?" + name + rb"\s([^<>]*)>", xml)
     return [{key.decode(): html.unescape(value.decode()) for key, value in _ATTRIBUTE.findall(tag)} for tag in found]
-
-
-_ATTRIBUTE = re.compile(rb"""(?:\w+:)?(\w+)\s*=\s*["']([^"']*)["']""")
-_ERROR = re.compile(rb"""\st\s*=\s*["']e["']""")
 
 
 def _cells_of_xml(stream: IO[bytes]) -> Iterator[tuple[int, int, bool]]:
     """(row, column, is it an error) of the cells that hold something. One without a reference stands right of the one before."""
     row = column = 0
     for piece in _pieces(stream):
-        for kind, attributes in _TAG.findall(piece):
+        for kind, attributes, end in _TAG.findall(piece):
+            if end != b">" or attributes.count(b'"') % 2 or attributes.count(b"'") % 2:  # a sign in quotes, to hide what follows
+                raise Unreadable(DAMAGED)
             reference = _REFERENCE.search(attributes)
             if kind == b"row":
                 row, column = int(reference[2]) if reference else row + 1, 0

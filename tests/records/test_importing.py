@@ -215,7 +215,7 @@ def test_a_passport_is_not_taken_away_by_an_import(open_as, ids):
 
 
 def test_a_preview_reads_the_children_of_the_file_and_no_others_in_few_statements(open_as, ids, app):
-    numbers = [make.id_number(dt.date(2016, 3, 4), order=order) for order in range(1, 400, 2)]
+    numbers = [make.id_number(dt.date(2016, 3, 4), order=order) for order in range(1, 100, 2)]
     content = workbook(*(row(number=number) for number in numbers))
     with open_as("secretary_a") as session:
         entering.save(session, plan_for(session, content, ids.a), "一")
