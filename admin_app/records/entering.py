@@ -76,7 +76,7 @@ class _StaffBook:
         self.rows = {(s.name, s.school_id): s for s in session.scalars(select(Staff))}
         self.centre_of = dict(session.execute(select(School.id, School.centre_id)).all())
         for row in rows:
-            name = row.values.get("responsible")
+            name = row.written.get("responsible")
             if name and row.school_id and self.get(name, row.school_id) is None:
                 new = Staff(name=name, school_id=row.school_id, start=start, confirmed=False)
                 session.add(new)
@@ -93,13 +93,13 @@ class _Family:
     def __init__(self, session: Session, row: PlannedRow, child: Child | None, start: dt.date):
         self.session, self.start = session, start
         self.is_new = child is None
-        self.values = row.values if child is None else {key: new for key, (_old, new) in row.changes.items()}
+        self.values = row.written
         self.child = child or Child(school_id=row.school_id, class_name="", id_kind=IdKind.RESIDENT)
         self.parents = {} if self.is_new else {p.side: p for p in self.child.parents}
         self.carer = None if self.is_new else carer_now(self.child)
         for key in CHILD_KEYS:
-            if key in row.values and getattr(self.child, key) != row.values[key]:
-                setattr(self.child, key, row.values[key])
+            if key in self.values and getattr(self.child, key) != self.values[key]:
+                setattr(self.child, key, self.values[key])
         if self.is_new and not self.child.id_number:
             self.child.id_kind = IdKind.NONE
         elif self.child.id_number and self.child.id_kind is IdKind.NONE:

@@ -103,6 +103,11 @@ class PlannedRow:
         written = self.status in ("new", "changed", "repaired") or self.accepted
         return written and (self.child_id is None or bool(self.changes))
 
+    @property
+    def written(self) -> dict[str, Any]:
+        """What goes into the register: of a new child everything, else the cells that change something."""
+        return self.values if self.child_id is None else {key: new for key, (_old, new) in self.changes.items()}
+
     def said_of(self, key: str) -> str:
         """How a cell is coloured: its gravest problem, else nothing."""
         levels = {p.level for p in self.problems if p.key == key}

@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 EXCEL_EPOCH, MAC_EPOCH = dt.date(1899, 12, 30), dt.date(1904, 1, 1)
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_BYTES = 10 * 1024 * 1024
-MAX_UNPACKED = 120 * 1024 * 1024
+MAX_UNPACKED = 200 * 1024 * 1024
 MAX_PARTS = 2000
 MAX_RATIO = 200
 MAX_ROWS = 50_000

@@ -36,7 +36,7 @@ def test_a_new_name_under_a_known_number_waits_for_a_yes(open_as, ids):
         entering.save(session, plan_for(session, workbook(row(number=number)), ids.a), "台账.xlsx")
         session.commit()
         plan = plan_for(session, workbook(row(name="普大龙", number=number)), ids.a)
-        assert statuses(plan) == ["unsure"] and "证件号是“普小龙”的：确认后改名为“普大龙”" in texts(plan)
+        assert statuses(plan) == ["unsure"] and "登记的姓名是“普小龙”：确认后改名为“普大龙”" in texts(plan)
         with pytest.raises(Complaint, match="待确认"):
             entering.save(session, plan, "台账.xlsx")
         plan.accept([plan.rows[0].key])
