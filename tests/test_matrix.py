@@ -97,6 +97,8 @@ PAGES = {
     "imports.index": ("GET", "/imports/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "imports.template": ("GET", "/imports/template/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "imports.offline": ("GET", "/imports/offline/?school={a}", {}, (403, 200, 403, 200, 404, 403, 403)),
+    "imports.term": ("GET", "/imports/term/?school={a}&term=1", {}, (403, 200, 403, 200, 404, 403, 403)),
+    "imports.done": ("GET", "/imports/done/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),
     "imports.preview": ("GET", "/imports/preview/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),
     "imports.columns": ("GET", "/imports/columns/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),
     "imports.marked": ("GET", "/imports/marked/?id=999", {}, (403, 404, 403, 404, 404, 403, 403)),

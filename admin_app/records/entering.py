@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +12,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from .. import audit
 from ..models import BatchKind, Carer, Child, IdKind, Kinship, Parent, ParentStatus, Responsibility, School, Side, Staff
-from ..rules import Complaint
 from . import bulk, enrolling
 from .importing import CHILD_KEYS, Plan, PlannedRow, carer_now, in_parts, place_now, state_of
 
@@ -20,31 +20,33 @@ PART = 1000
 
 
 def save(session: Session, plan: Plan, file_name: str, *, good_only: bool = False) -> int:
-    """Write a plan that nothing holds back, as one batch that can be undone. Returns how many children were added or changed.
+    """Write a plan as one batch that can be undone. Returns how many children were added or changed.
 
-    :param good_only: leave the refused and unsure rows out and write the others.
-    :raises Complaint: when a row is refused or unsure and not left out, or there is nothing to write.
+    :raises Complaint: see ``Plan.to_write``.
     """
-    if plan.blocked and not good_only:
-        raise Complaint("还有拒绝或待确认的行，未写入任何数据。请改正原表后重新上传，或只写入可导入的行。")
-    rows = [row for row in plan.rows if row.writes]
-    if not rows:
-        raise Complaint("没有可写入的行。")
+    return max(writing(session, plan, file_name, good_only=good_only))
+
+
+def writing(session: Session, plan: Plan, file_name: str, *, good_only: bool = False) -> Iterator[int]:
+    """The same step by step: yields how many rows are written so far. Whoever leaves before the end rolls back."""
+    rows = plan.to_write(good_only=good_only)
     schools = {row.school_id for row in rows}
     words = f"{file_name[:120]}：{len(rows)} 名儿童"
     if len(schools) > 1 or None in schools:
-        return _write(session, plan, rows, file_name)  # the office's file over several schools: no one school's to undo
+        yield from _write(session, plan, rows, file_name)  # the office's file over several schools: no one school's to undo
+        return
     with bulk.recorded(session, BatchKind.IMPORT, next(iter(schools)) or 0, words):
-        return _write(session, plan, rows, file_name)
+        yield from _write(session, plan, rows, file_name)
 
 
-def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str) -> int:
-    staff = _StaffBook(session, rows, plan.start)
+def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str) -> Iterator[int]:
+    staff, written = _StaffBook(session, rows, plan.start), 0
     for part in in_parts(rows, PART):
         _write_part(session, part, staff, plan.start)
         gc.collect(1)  # rows and their families hold each other: a server's calm collector would let many parts pile up
-    audit.note(session, "import", "child", "", rows[0].school_id if rows else None, 文件=file_name, 行数=len(rows))
-    return len(rows)
+        written += len(part)
+        yield written
+    audit.note(session, "import", "child", "", rows[0].school_id, 文件=file_name, 行数=len(rows))
 
 
 def _write_part(session: Session, rows: list[PlannedRow], staff: _StaffBook, start: dt.date) -> None:

@@ -129,6 +129,19 @@ class Plan:
         """All or nothing: a refused or unsure row holds the whole file back."""
         return any(row.holds_back for row in self.rows)
 
+    def to_write(self, *, good_only: bool) -> list[PlannedRow]:
+        """The rows that go into the register.
+
+        :param good_only: leave the refused and unsure rows out and write the others.
+        :raises Complaint: when a row is refused or unsure and not left out, or there is nothing to write.
+        """
+        if self.blocked and not good_only:
+            raise Complaint("还有拒绝或待确认的行，未写入任何数据。请改正原表后重新上传，或只写入可导入的行。")
+        rows = [row for row in self.rows if row.writes]
+        if not rows:
+            raise Complaint("没有可写入的行。")
+        return rows
+
     def accept(self, keys: Collection[str]) -> None:
         """Somebody has said yes to these rows (sheet!number); one that cannot be settled so stays as it is."""
         for row in self.rows:
@@ -143,6 +156,14 @@ class Plan:
         """The columns to show: every one the file fills, in the ledger's order."""
         filled = {key for row in self.rows for key in row.values}
         return [column.key for column in ledger.COLUMNS if column.key in filled and column.key not in ("school", "kind")]
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        return TITLES
+
+    @staticmethod
+    def words(key: str, value: Any) -> str:
+        return preview_text(key, value)
 
     @property
     def several_sheets(self) -> bool:

@@ -121,3 +121,36 @@ document.addEventListener("keydown", (e) => {
   const [name, row] = cell.name.split("-"), next = cell.form.elements[name + "-" + (Number(row) + step)];
   if (next) { e.preventDefault(); next.focus(); }
 });
+
+// what takes a while says so, and is not sent twice
+document.querySelectorAll("form[data-busy]").forEach((form) => form.addEventListener("submit", (e) => {
+  if (!e.defaultPrevented && e.submitter) setTimeout(() => { e.submitter.disabled = true; e.submitter.textContent = form.dataset.busy; });
+}));
+
+// a long writing says how far it is; without a script the same form waits for the page that follows
+document.querySelectorAll("form[data-progress]").forEach((form) => form.addEventListener("submit", async (e) => {
+  if (e.defaultPrevented || e.submitter?.name === "drop") return;
+  e.preventDefault();
+  const body = new URLSearchParams(new FormData(form)), bar = document.createElement("progress"), words = document.createElement("span");
+  if (e.submitter?.name) body.append(e.submitter.name, e.submitter.value);
+  form.querySelectorAll(".actbar button").forEach((button) => { button.disabled = true; });
+  form.querySelector(".actbar .grow").replaceChildren(words, bar);
+  words.textContent = form.dataset.progress + " ";
+  const say = (text) => { words.textContent = text; words.className = "neg"; bar.remove(); };
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "X-Progress": "1" } });
+    if (!answer.headers.get("content-type")?.includes("ndjson")) { location.assign(answer.url); return; }
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "", ended = false;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (rest + value).split("\n");
+      rest = lines.pop();
+      lines.map((line) => JSON.parse(line)).forEach((step) => {
+        if (step.to) { ended = true; location.assign(step.to); } else if (step.error) { ended = true; say(step.error); form.querySelectorAll(".actbar button").forEach((button) => { button.disabled = false; }); } else { bar.max = step.all; bar.value = step.done; words.textContent = form.dataset.progress + " " + step.done + " / " + step.all + " "; }
+      });
+    }
+    if (!ended) say(form.dataset.broken);
+  } catch { say(form.dataset.broken); }
+}));

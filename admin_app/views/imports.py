@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
+from collections.abc import Iterator
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import Response, abort, flash, redirect, request, stream_with_context
 from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -17,7 +19,7 @@ from .. import rules
 from ..access import Action
 from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
-from ..records import entering, importing, ledger, offline_ledger, roundtrip
+from ..records import entering, importing, ledger, offline_ledger, roundtrip, term_sheets
 from ..rules import Complaint
 from ..sheets import marking, offline, reader, writer
 from ..sheets.reader import Unreadable
@@ -25,6 +27,7 @@ from .base import ToolView
 from .fields import SCHOOLS, number_or_none
 from .gate import current_scope, note
 from .lists import receipt_of, workbook_response
+from .lookups import TERMS
 
 SHOWN_ROWS = 300
 
@@ -40,6 +43,8 @@ class ImportView(ToolView):
         "marked": Action.CREATE,
         "template": Action.READ,
         "offline": Action.EXPORT,
+        "term": Action.EXPORT,
+        "done": Action.CREATE,
     }
 
     def __init__(self) -> None:
@@ -65,6 +70,7 @@ class ImportView(ToolView):
             recent=list(self.db_session.scalars(newest.where(ImportBatch.state == ImportState.SAVED))),
             waiting=list(self.db_session.scalars(newest.where(ImportBatch.state == ImportState.WAITING))),
             columns=[c.title for c in ledger.COLUMNS if c.key != "school"],
+            terms=TERMS.find(self.db_session, "", 12),
         )
 
     def _upload(self) -> Any:
@@ -77,7 +83,9 @@ class ImportView(ToolView):
             raise Complaint("学校不是有效的选项。")
         page = ".preview"
         try:  # unreadable files stop here, before anything is kept
-            importing.read_ledger(content, upload.filename, importing.own_names(self.db_session, school.id))
+            grids = reader.read(content, upload.filename)
+            if not term_sheets.is_one(grids):
+                ledger.entries(grids, importing.own_names(self.db_session, school.id))
         except ledger.NoHeader:
             page = ".columns"
         batch = ImportBatch(
@@ -106,11 +114,13 @@ class ImportView(ToolView):
         return None
 
     def _plan(self, batch: ImportBatch) -> importing.Plan:
-        own = importing.own_names(self.db_session, batch.school_id)
-        entries = importing.read_ledger(base64.b64decode(batch.content or ""), batch.file_name, own)
-        return importing.check_rows(
-            self.db_session, session_with, entries, self.db_session.get(School, batch.school_id), batch.start
-        )
+        """What a waiting file would do: a ledger, or the sheets of a term."""
+        grids = reader.read(base64.b64decode(batch.content or ""), batch.file_name)
+        school = self.db_session.get_one(School, batch.school_id)
+        if term_sheets.is_one(grids):
+            return term_sheets.check(self.db_session, grids, school)
+        entries = ledger.entries(grids, importing.own_names(self.db_session, batch.school_id))
+        return importing.check_rows(self.db_session, session_with, entries, school, batch.start)
 
     @expose("/columns/", methods=("GET", "POST"))
     def columns(self) -> Any:
@@ -163,8 +173,9 @@ class ImportView(ToolView):
             hidden=max(0, len(rows) - SHOWN_ROWS),
             only=only,
             keys=plan.keys,
-            titles=ledger.TITLES,
-            words=importing.preview_text,
+            titles=plan.titles,
+            words=plan.words,
+            of_ledger=not isinstance(plan, term_sheets.TermPlan),
             status_words=importing.STATUS_WORDS,
         )
 
@@ -180,18 +191,41 @@ class ImportView(ToolView):
             return redirect(self.get_url(".index"))
         plan = self._plan(batch)
         plan.accept(request.form.getlist("accept"))
+        write = term_sheets.writing if isinstance(plan, term_sheets.TermPlan) else entering.writing
+        steps = self._steps(batch, plan, write(self.db_session, plan, batch.file_name, good_only="good" in request.form))
+        if request.headers.get("X-Progress"):
+            lines = (json.dumps(step, ensure_ascii=False) + "\n" for step in steps)
+            return Response(stream_with_context(lines), mimetype="application/x-ndjson")
+        *_before, last = steps
+        if "error" in last:
+            flash(last["error"], "danger")
+            return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id"))))
+        return redirect(last["to"])
+
+    def _steps(self, batch: ImportBatch, plan: importing.Plan, writing: Iterator[int]) -> Iterator[dict[str, Any]]:
+        """How far the writing is, then where to go on, or why nothing was written. Left before its end, nothing is kept."""
+        number, written = batch.id, 0
+        every = sum(row.writes for row in plan.rows)
         try:
-            written = entering.save(self.db_session, plan, batch.file_name, good_only="good" in request.form)
+            for written in writing:
+                yield {"done": written, "all": every}
+            left = sum(row.holds_back for row in plan.rows)
+            batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts | {"written": written, "left": left}
+            self.db_session.commit()
+            analyse()
+            yield {"to": self.get_url(".done", id=number)}
         except (Complaint, IntegrityError, StaleDataError) as e:
             self.db_session.rollback()
-            flash(_(e.text if isinstance(e, Complaint) else "资料刚被他人改动，未写入。请重新核对后再写入。"), "danger")
-            return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id"))))
-        batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts
-        self.db_session.commit()
-        analyse()
-        left = sum(row.holds_back for row in plan.rows)
-        flash(_("已写入 %(n)d 名儿童的资料。", n=written), "success")
-        if left:
+            yield {"error": _(e.text if isinstance(e, Complaint) else "资料刚被他人改动，未写入。请重新核对后再写入。")}
+
+    @expose("/done/")
+    def done(self) -> Any:
+        """What was written, said on the list that holds it."""
+        batch = self._batch()
+        if batch.state is not ImportState.SAVED:
+            return redirect(self.get_url(".preview", id=batch.id))
+        flash(_("已写入 %(n)d 行。", n=batch.counts.get("written", 0)), "success")
+        if left := batch.counts.get("left"):
             flash(_("另有 %(n)d 行没有写入，请在原表改好后再导入。", n=left), "warning")
         return redirect(self.get_url("child.index_view"))
 
@@ -230,6 +264,21 @@ class ImportView(ToolView):
         note("export", "child", "", school.id, 内容="离线台账", **receipt)
         content = offline.workbook([page], roundtrip.HEADING, offline_ledger.GUIDE, receipt)
         return workbook_response(content, f"离线台账-{school}-{dt.date.today():%Y%m%d}.xlsx")
+
+    @expose("/term/")
+    def term(self) -> Any:
+        """The talks, visits and participants of a school's term, to be edited without a connection and uploaded again."""
+        school, term = (
+            SCHOOLS.one(self.db_session, request.args.get("school", "")),
+            TERMS.one(self.db_session, request.args.get("term", "")),
+        )
+        if school is None or term is None or not current_scope().owns(school.id):
+            abort(404)
+        pages = term_sheets.sheets(self.db_session, school, term)
+        receipt = receipt_of(f"学期记录表 {school} {term}", sum(len(page.rows) for page in pages))
+        note("export", "care_record", "", school.id, 内容="学期记录表", **receipt)
+        content = offline.workbook(pages, roundtrip.HEADING, term_sheets.GUIDE, receipt)
+        return workbook_response(content, f"学期记录表-{school}-{term}-{dt.date.today():%Y%m%d}.xlsx")
 
 
 def _chosen() -> list[tuple[str, str, str]]:
