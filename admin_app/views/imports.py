@@ -13,10 +13,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from .. import rules
-from ..access import Action
+from ..access import Action, Scope
 from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
 from ..records import entering, importing, ledger, offline_ledger, roundtrip, term_sheets
@@ -113,14 +114,15 @@ class ImportView(ToolView):
         flash(_("这份文件已经处理过了。"), "info")
         return None
 
-    def _plan(self, batch: ImportBatch) -> importing.Plan:
+    @staticmethod
+    def _plan(session: Session, batch: ImportBatch) -> importing.Plan:
         """What a waiting file would do: a ledger, or the sheets of a term."""
         grids = reader.read(base64.b64decode(batch.content or ""), batch.file_name)
-        school = self.db_session.get_one(School, batch.school_id)
+        school = session.get_one(School, batch.school_id)
         if term_sheets.is_one(grids):
-            return term_sheets.check(self.db_session, grids, school)
-        entries = ledger.entries(grids, importing.own_names(self.db_session, batch.school_id))
-        return importing.check_rows(self.db_session, session_with, entries, school, batch.start)
+            return term_sheets.check(session, grids, school)
+        entries = ledger.entries(grids, importing.own_names(session, batch.school_id))
+        return importing.check_rows(session, session_with, entries, school, batch.start)
 
     @expose("/columns/", methods=("GET", "POST"))
     def columns(self) -> Any:
@@ -156,7 +158,7 @@ class ImportView(ToolView):
         if batch is None:
             return redirect(self.get_url(".index"))
         try:
-            plan = self._plan(batch)
+            plan = self._plan(self.db_session, batch)
         except ledger.NoHeader as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".columns", id=batch.id))
@@ -189,10 +191,8 @@ class ImportView(ToolView):
             batch.state, batch.content = ImportState.DROPPED, None
             self.db_session.commit()
             return redirect(self.get_url(".index"))
-        plan = self._plan(batch)
-        plan.accept(request.form.getlist("accept"))
-        write = term_sheets.writing if isinstance(plan, term_sheets.TermPlan) else entering.writing
-        steps = self._steps(batch, plan, write(self.db_session, plan, batch.file_name, good_only="good" in request.form))
+        steps = self._steps(batch.id, current_scope(), request.form.getlist("accept"), good_only="good" in request.form)
+        self.db_session.commit()  # the writing has a session of its own, which outlives this one when it is followed step by step
         if request.headers.get("X-Progress"):
             lines = (json.dumps(step, ensure_ascii=False) + "\n" for step in steps)
             return Response(stream_with_context(lines), mimetype="application/x-ndjson")
@@ -202,21 +202,27 @@ class ImportView(ToolView):
             return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id"))))
         return redirect(last["to"])
 
-    def _steps(self, batch: ImportBatch, plan: importing.Plan, writing: Iterator[int]) -> Iterator[dict[str, Any]]:
+    def _steps(self, number: int, scope: Scope, accepted: list[str], *, good_only: bool) -> Iterator[dict[str, Any]]:
         """How far the writing is, then where to go on, or why nothing was written. Left before its end, nothing is kept."""
-        number, written = batch.id, 0
-        every = sum(row.writes for row in plan.rows)
-        try:
-            for written in writing:
-                yield {"done": written, "all": every}
-            left = sum(row.holds_back for row in plan.rows)
-            batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts | {"written": written, "left": left}
-            self.db_session.commit()
-            analyse()
-            yield {"to": self.get_url(".done", id=number)}
-        except (Complaint, IntegrityError, StaleDataError) as e:
-            self.db_session.rollback()
-            yield {"error": _(e.text if isinstance(e, Complaint) else "资料刚被他人改动，未写入。请重新核对后再写入。")}
+        with session_with(scope, writes=True) as session:
+            batch = session.get_one(ImportBatch, number)
+            try:
+                plan = self._plan(session, batch)
+                plan.accept(accepted)
+                every, written = sum(row.writes for row in plan.rows), 0
+                write = term_sheets.writing if isinstance(plan, term_sheets.TermPlan) else entering.writing
+                for written in write(session, plan, batch.file_name, good_only=good_only):
+                    yield {"done": written, "all": every}
+                left = sum(row.holds_back for row in plan.rows)
+                batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts | {"written": written, "left": left}
+                session.commit()
+            except (Complaint, Unreadable, IntegrityError, StaleDataError) as e:
+                session.rollback()
+                said = str(e) if isinstance(e, Complaint | Unreadable) else "资料刚被他人改动，未写入。请重新核对后再写入。"
+                yield {"error": _(said)}
+                return
+        analyse()
+        yield {"to": self.get_url(".done", id=number)}
 
     @expose("/done/")
     def done(self) -> Any:
@@ -237,7 +243,7 @@ class ImportView(ToolView):
             return redirect(self.get_url(".index"))
         content = base64.b64decode(batch.content or "")
         try:
-            plan = self._plan(batch)
+            plan = self._plan(self.db_session, batch)
             said = [marking.Remark(row.sheet, p.cell or row.place, p.level, p.text) for row in plan.rows for p in row.problems]
             file = marking.marked(content, reader.read(content, batch.file_name), said)
         except Unreadable as e:
