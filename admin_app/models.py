@@ -2496,6 +2496,7 @@ class ComparisonRow(Row, SchoolOwned):
     differences: Mapped[str | None] = mapped_column(Sealed("comparison_row.differences", None), info={"label": "不一致之处"})
     explained: Mapped[str | None] = field("本系统登记情况", String(200), group=Group.FAMILY)
     reason: Mapped[MatchReason | None] = field("原因", Coded(MatchReason))
+    confirmed: Mapped[bool] = field("原因已核实", Boolean, default=False)
     remark: Mapped[str | None] = field("备注", String(100))
 
     def __str__(self) -> str:

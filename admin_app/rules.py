@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 
 NONE_WORDS = {"无", "/", "-", "—", "－", "／", "——", "--", "没有", "暂无", "无号"}
@@ -130,6 +131,20 @@ def not_in_future(value: str) -> str | None:
     if dt.date.fromisoformat(value) > dt.date.today():
         return "日期不能晚于今天。"
     return None
+
+
+def day(raw: str, check: Callable[[str], str | None]) -> dt.date:
+    """A day as a date field sends it.
+
+    :param check: ``not_in_future`` or ``sensible_date``. :raises Complaint: when it is none, or the check complains.
+    """
+    try:
+        found = dt.date.fromisoformat(tidy(raw))
+    except ValueError:
+        raise Complaint("日期应写作 年-月-日，如 2026-09-01。") from None
+    if complaint := check(found.isoformat()):
+        raise Complaint(complaint)
+    return found
 
 
 def sensible_date(value: str) -> str | None:

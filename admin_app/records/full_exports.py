@@ -28,6 +28,10 @@ class Standing:
     said: Approval | None = None
 
     @property
+    def waits(self) -> bool:
+        return self.words == WAITING
+
+    @property
     def may_be_taken(self) -> bool:
         return self.words == APPROVED
 
@@ -66,7 +70,14 @@ def standing(session: Session, row: ExportRequest) -> Standing:
 def waiting(session: Session) -> int:
     """How many requests the leader has not answered yet."""
     fresh = select(ExportRequest).where(ExportRequest.created_at > utcnow() - VALID, ExportRequest.taken_at.is_(None))
-    return sum(standing(session, row).words == WAITING for row in session.scalars(fresh))
+    return sum(standing(session, row).waits for row in session.scalars(fresh))
+
+
+def answered(session: Session, user_id: int | None) -> tuple[int, int]:
+    """How many of somebody's requests may be taken now, and how many were refused in the last days."""
+    mine = select(ExportRequest).where(ExportRequest.created_by == user_id, ExportRequest.created_at > utcnow() - 2 * VALID)
+    found = [standing(session, row) for row in session.scalars(mine)]
+    return sum(now.may_be_taken for now in found), sum(now.words == REFUSED for now in found)
 
 
 def granted(session: Session, request_id: int | None, address: str, user_id: int | None) -> ExportRequest:

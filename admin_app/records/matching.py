@@ -6,8 +6,8 @@ A child is the same one by ID number, else by name, birth date and sex, else by 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,13 +29,18 @@ from ..models import (
     Side,
 )
 from ..rules import Complaint
-from ..sheets import reader
+from ..sheets import reader, statistics
 from . import definitions, ledger
 
 OURS, CIVIL, ROLL = "ours", "civil", "roll"
 WORDS = {OURS: "本系统", CIVIL: "民政", ROLL: "学籍"}
 ONLY = {OURS: Match.OURS, CIVIL: Match.CIVIL, ROLL: Match.ROLL}
 REQUIRED = ("name",)
+WORST_FIRST = (Match.DIFFERENT, Match.OURS, Match.CIVIL, Match.ROLL, Match.TWO, Match.SAME)
+COLUMNS = (
+    "match", "name", "sex", "birth_date", "id_number", "ours", "civil", "roll", "place", "differences", "explained", "reason", "remark",
+)  # fmt: skip
+WIDTHS = (15, 10, 5, 11, 14, 6, 6, 6, 26, 40, 34, 20, 16)
 OTHER_NAMES = {
     "是否留守儿童": "kind",
     "是否留守": "kind",
@@ -72,11 +77,23 @@ class Person:
     child_id: int | None = None
 
 
+@dataclass(frozen=True)
+class Registered:
+    """What the register says of a child that is not on its list of the day."""
+
+    child_id: int
+    kind: str
+    why: str
+
+
 @dataclass
 class Found:
     """One child, and how each list that has it writes it."""
 
     people: dict[str, Person] = field(default_factory=dict)
+    registered: Registered | None = None
+    namesake: str = ""
+    """The one child of the same name that stands in other lists only, in words: perhaps the same, with a slip."""
 
     @property
     def first(self) -> Person:
@@ -134,15 +151,19 @@ def match(*lists: Iterable[Person]) -> list[Found]:
     by_key: dict[Any, list[Found]] = defaultdict(list)
     for people in lists:
         fresh: list[Found] = []
+        joined: list[Found] = []
         for person in people:
             same = _same(person, by_key)
             if same is None:
                 same = Found()
                 fresh.append(same)
+            else:
+                joined.append(same)
             same.people.setdefault(person.source, person)
         found += fresh
-        for each in (*found,):
+        for each in (*fresh, *joined):
             _remember(each, by_key)
+    note_namesakes(found)
     return found
 
 
@@ -151,6 +172,8 @@ def _keys(person: Person) -> Iterator[Any]:
         yield "number", person.number
     if person.birth and person.sex:
         yield "birth", person.name, person.birth, person.sex
+    if person.birth:
+        yield "name and birth", person.name, person.birth
     if person.father:
         yield "father", person.name, person.father
 
@@ -230,25 +253,16 @@ def compare(session: Session, on: dt.date, files: dict[str, tuple[str, bytes]], 
     )
     session.add(kept)
     session.flush()
-    known = _registered(session, [each for each in found if OURS not in each.people], on)
+    _look_up(session, [each for each in found if OURS not in each.people], on)
     reasons = _given_before(session)
-    rows = [_row(kept, each, sources, known, reasons, on) for each in found]
+    rows = [_row(kept, each, sources, reasons, on) for each in found]
     kept.counts = {match.value: sum(row.match is match for row in rows) for match in Match}
     session.add_all(rows)
     return kept
 
 
-@dataclass(frozen=True)
-class Registered:
-    """What the register says of a child that is not on its list of the day."""
-
-    child_id: int
-    kind: str
-    why: str
-
-
-def _registered(session: Session, found: list[Found], on: dt.date) -> dict[int, Registered]:
-    """id() of a find -> the child that the register has all the same, and why it does not count."""
+def _look_up(session: Session, found: list[Found], on: dt.date) -> None:
+    """Note on each find the child that the register has all the same, and why it does not count."""
     numbers = {number: each for each in found if (number := each.said("number"))}
     children: dict[int, Found] = {}
     listed = list(numbers)
@@ -256,36 +270,54 @@ def _registered(session: Session, found: list[Found], on: dt.date) -> dict[int, 
         part = listed[at : at + AT_ONCE]
         for pk, number in session.execute(select(Child.id, Child.id_number).where(Child.id_number_key.in_(part))):
             children[pk] = numbers[number]
-    left = {(each.first.name, each.said("birth")): each for each in found if id(each) not in {id(f) for f in children.values()}}
+    seen = set(map(id, children.values()))
+    left = {(each.first.name, each.said("birth")): each for each in found if id(each) not in seen}
     names = sorted({name for name, birth in left if birth})
     for at in range(0, len(names), AT_ONCE):
         rows = select(Child.id, Child.name, Child.birth_date).where(Child.name.in_(names[at : at + AT_ONCE]))
         for pk, name, birth in session.execute(rows):
             if (name, birth) in left:
                 children[pk] = left[name, birth]
-    said: dict[int, Registered] = {}
     ids = list(children)
     for at in range(0, len(ids), AT_ONCE):
         for pk, finding in definitions.findings(session, ids[at : at + AT_ONCE], on).items():
-            said[id(children[pk])] = Registered(pk, finding.kind, finding.reason)
-    return said
+            children[pk].registered = Registered(pk, finding.kind, finding.reason)
 
 
-def _given_before(session: Session) -> dict[tuple[str, dt.date | None, Match], tuple[MatchReason | None, str | None]]:
+def note_namesakes(found: list[Found]) -> None:
+    """Of leftovers that share a name across lists, say so when there is exactly one each way: one field may be a slip."""
+    alone: dict[str, list[Found]] = defaultdict(list)
+    for each in found:
+        if len(each.people) == 1:
+            alone[each.first.name].append(each)
+    for pair in alone.values():
+        if len(pair) == 2 and pair[0].first.source != pair[1].first.source:
+            for one, other in (pair, pair[::-1]):
+                person = other.first
+                facts = (WORDS[person.source], person.place, labels.text(person.birth), labels.text(person.sex))
+                one.namesake = "同名：" + " ".join(filter(None, facts))
+
+
+def _given_before(session: Session) -> dict[tuple[str, dt.date | None, Match], tuple[MatchReason | None, str | None, bool]]:
     """The reasons of the comparison before: a child that differs as it did keeps its reason."""
     last = select(func.max(Comparison.id)).scalar_subquery()
     before = select(func.max(ComparisonRow.comparison_id)).where(ComparisonRow.comparison_id < last).scalar_subquery()
-    rows = session.scalars(select(ComparisonRow).where(ComparisonRow.comparison_id == before, ComparisonRow.match != Match.SAME))
-    return {(row.name, row.birth_date, row.match): (row.reason, row.remark) for row in rows}
+    rows = session.scalars(select(ComparisonRow).where(ComparisonRow.comparison_id == before, ComparisonRow.confirmed))
+    return {(row.name, row.birth_date, row.match): (row.reason, row.remark, True) for row in rows}
 
 
-_BY_KIND = {"单亲外出": MatchReason.ONE_PARENT, "未填全": MatchReason.UNKNOWN_PARENTS, "不属留守": MatchReason.HOME}
+_BY_KIND = {
+    "单亲外出": MatchReason.ONE_PARENT,
+    "未填全": MatchReason.UNKNOWN_PARENTS,
+    "不属留守": MatchReason.HOME,
+    "不计入": MatchReason.NOT_RURAL,
+}
 
 
-def guess(found: Found, result: Match, known: Registered | None, on: dt.date) -> MatchReason | None:
+def guess(found: Found, result: Match, on: dt.date) -> MatchReason | None:
     """The likely reason, for a person to confirm; None when nothing speaks for one."""
     born = found.said("birth")
-    if result is Match.SAME:
+    if result is Match.SAME or found.namesake:
         return None
     if result is Match.DIFFERENT:
         return MatchReason.SLIP
@@ -293,19 +325,17 @@ def guess(found: Found, result: Match, known: Registered | None, on: dt.date) ->
         return MatchReason.NEW if result is Match.OURS else None
     if born and rules.at_age(born, 16) <= on:
         return MatchReason.OVER_16
-    if known is not None:
-        return _BY_KIND.get(known.kind, MatchReason.NOT_RURAL)
+    if found.registered is not None:
+        return _BY_KIND.get(found.registered.kind, MatchReason.SLIP)  # one that counts here stands elsewhere with a slip
     if result is Match.CIVIL and born:
         return MatchReason.TOO_YOUNG if rules.at_age(born, 6) > on else MatchReason.ELSEWHERE
     return None
 
 
-def _row(
-    kept: Comparison, found: Found, sources: frozenset[str], known: dict[int, Registered], reasons: Any, on: dt.date
-) -> ComparisonRow:
-    result, registered = verdict(found, sources), known.get(id(found))
+def _row(kept: Comparison, found: Found, sources: frozenset[str], reasons: Any, on: dt.date) -> ComparisonRow:
+    result, registered = verdict(found, sources), found.registered
     name, birth = found.first.name, found.said("birth")
-    reason, remark = reasons.get((name, birth, result), (guess(found, result, registered, on), None))
+    reason, remark, confirmed = reasons.get((name, birth, result), (guess(found, result, on), None, False))
     return ComparisonRow(
         school_id=kept.school_id,
         comparison_id=kept.id,
@@ -316,9 +346,10 @@ def _row(
         birth_date=birth,
         id_number=found.said("number"),
         place=found.said("place"),
-        differences=differences(found) or None,
+        differences="；".join(filter(None, (differences(found), found.namesake))) or None,
         explained=registered.why[:200] if registered else None,
         reason=reason,
+        confirmed=confirmed,
         remark=remark,
         **{source: source in found.people for source in WORDS},
     )
@@ -337,7 +368,50 @@ def explain(session: Session, comparison: Comparison, given: dict[int, tuple[str
         remark, too_long = labels.parse(ComparisonRow, "remark", remark)
         if complaint or too_long:
             raise Complaint(f"{row.name}：{complaint or too_long}")
-        if (row.reason, row.remark) != (reason, remark):
-            row.reason, row.remark = reason, remark
+        confirmed = reason is not None
+        if (row.reason, row.remark, row.confirmed) != (reason, remark, confirmed):
+            row.reason, row.remark, row.confirmed = reason, remark, confirmed
             changed += 1
     return changed
+
+
+def workbook(
+    kept: Comparison,
+    rows: Sequence[ComparisonRow],
+    lines: Sequence[tuple[Match, tuple[str, ...]]],
+    unit: str,
+    receipt: Mapping[str, str],
+) -> bytes:
+    """How many of each class and reason, with signatures; who differs; who does not.
+
+    :param lines: (class, cells as the reader may see them in the order of COLUMNS) of each row.
+    """
+    heads = tuple(labels.label(ComparisonRow, name) for name in COLUMNS)
+    reasons: list[MatchReason | None] = [*MatchReason, None]
+    counts = Counter((row.match, row.reason) for row in rows)
+    summary = [
+        statistics.Line(
+            str(match),
+            1,
+            [statistics.Entry(kept.counts.get(match.value, 0)), *(statistics.Entry(counts[match, reason]) for reason in reasons)],
+        )
+        for match in WORST_FIRST
+    ]
+    columns = range(len(reasons) + 1)
+    total = [statistics.Entry(sum(int(line.entries[n].value or 0) for line in summary), sums=tuple(range(1, 7))) for n in columns]
+    open_ = sum(row.match is not Match.SAME and not row.confirmed for row in rows)
+    table = statistics.Table(
+        "农村留守儿童三方比对结果",
+        f"比对单位（盖章）：{unit}　　统计截止日期：{labels.day(kept.on)}　　本系统口径：国发〔2016〕13号（不满16周岁）"
+        f"　　民政名单：{kept.civil_file or '无'}　　学籍名单：{kept.roll_file or '无'}　　单位：人",
+        "结果",
+        [("", "合计"), *(("原因", str(reason) if reason else "一致或未填") for reason in reasons)],
+        [statistics.Line("合计", 0, total), *summary],
+        notes=(f"原因带“（推测）”的由系统按登记情况推测，尚未核实；未核实 {open_} 人。",),
+        signed="单位负责人（签名）：　　　　　　　　填表人（签名）：　　　　　　　　　　　　年　　月　　日",
+        names=[
+            statistics.Names("差异名单", heads, [cells for match, cells in lines if match is not Match.SAME], WIDTHS, wide=True),
+            statistics.Names("三方一致", heads[1:8], [cells[1:8] for match, cells in lines if match is Match.SAME], WIDTHS[1:8]),
+        ],
+    )
+    return statistics.workbook(table, receipt)

@@ -58,6 +58,8 @@ class Names:
     heads: tuple[str, ...]
     rows: list[tuple[str, ...]]
     widths: tuple[int, ...] = ()
+    wide: bool = False
+    """Printed across."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,13 @@ class _Styles:
         self.said = book.add_format({"font_name": writer.BODY, "font_size": 10, "text_wrap": True, "valign": "vcenter"})
         self.head = book.add_format(head)
         self.number = book.add_format(head | {"bold": False, "font_size": 8, "font_color": "#5A6573"})
-        formats = {"count": "0", "money": "#,##0.00", "share": "0.00%", "text": "General"}
+        formats = {"count": "#,##0", "money": "#,##0.00", "share": "0.00%", "text": "General"}
         self.cells = {
             (kind, level): book.add_format(
                 box
                 | {"num_format": form, "align": "left" if kind == "text" else "right", "text_wrap": kind == "text"}
-                | ({"bold": True, "font_name": writer.HEADING} if level < 2 else {"indent": 1} if kind == "text" else {})
+                | ({"bold": True, "font_name": writer.HEADING} if level == 0 else {})
+                | ({"indent": level - 1} if kind == "text" and level > 1 else {})
             )
             for kind, form in formats.items()
             for level in (0, 1, 2)
@@ -231,6 +234,7 @@ def _foot(sheet: Worksheet, table: Table, styles: _Styles) -> None:
         row += 1
     if table.signed:
         sheet.merge_range(row + 1, 0, row + 1, last, table.signed, styles.said)
+    sheet.print_area(0, 0, row + 1, len(table.heads))  # the verdicts are for whoever fills it in
 
 
 def _equations(book: Workbook, table: Table, styles: _Styles) -> None:
@@ -264,7 +268,7 @@ def _names(book: Workbook, names: Names, styles: _Styles) -> None:
             writer.write_text(sheet, row, column, value, styles.cells["text", 2])
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
-    writer.paper(sheet, landscape=False)
+    writer.paper(sheet, landscape=names.wide)
 
 
 def page(table: Table, receipt: Mapping[str, str]) -> bytes:

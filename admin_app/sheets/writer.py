@@ -158,7 +158,8 @@ def paper(sheet: Worksheet, *, landscape: bool, warning: str = WARNING) -> None:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-    sheet.set_footer(f"&L&8{warning}&C&9第 &P 页 共 &N 页&R&8&D")
+    today = dt.date.today()  # as words: &D would print in the reader's own manner, and anew on every day
+    sheet.set_footer(f"&L&8{warning}&C&9第 &P 页 共 &N 页&R&8导出 {today.year}年{today.month}月{today.day}日")
 
 
 def add_receipt(book: Workbook, receipt: Mapping[str, str], *, warning: str = WARNING) -> None:

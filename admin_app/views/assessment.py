@@ -44,9 +44,9 @@ from ..models import (
 from ..records import approvals, county
 from ..rules import Complaint
 from .base import ToolView
+from .exports import workbook_response
 from .fields import number_or_none
 from .gate import current_scope, note
-from .lists import workbook_response
 
 GROUP = "年度考核"
 SCORING = "考核评分"

@@ -11,7 +11,7 @@ from flask_babel import gettext as _, lazy_gettext
 from sqlalchemy import func, select
 from wtforms import DateField
 
-from .. import rules
+from .. import labels, rules
 from ..access import Action, known_elsewhere, shown
 from ..db import db, session_with
 from ..models import (
@@ -38,9 +38,10 @@ from ..records.definitions import left_behind
 from ..rules import Complaint
 from ..sheets import writer
 from .base import RecordView
+from .exports import carried_out, handed_out, receipt_of, refused
 from .filters import Filter, by_township
 from .gate import current_scope, note
-from .lists import EXPORT_CAP, Line, carried_out, handed_out, receipt_of, refused
+from .lists import EXPORT_CAP, Line
 from .lookups import CHILDREN, PARENTS, STAFF
 from .words import paper_words, screen_words, state
 
@@ -359,16 +360,19 @@ class ChildView(RecordView):
         ids = list(self.db_session.scalars(query.with_only_columns(Child.id).order_by(*BY_CLASS).limit(EXPORT_CAP)))
         said = self._said(seen)
         receipt = receipt_of(said, len(ids), grant)
-        unit = self._unit(query)
+        unit, definition = self._unit(query), next((value for c, _raw, value in seen.active if c.name == "definition"), "")
+        is_gf13 = definition == Definition.GF13.value
+        title = "农村留守儿童台账" if is_gf13 else "儿童台账"
+        basis = Definition.GF13.label if is_gf13 else "按范围所列条件，含非留守儿童"
         content = writer.form(
-            "农村留守儿童台账",
-            f"填报单位（盖章）：{unit}　　　　统计截止日期：{today}　　　　范围：{said}　　　　人数：{len(ids)}",
+            title,
+            f"填报单位（盖章）：{unit}　　统计截止日期：{labels.day(today)}　　口径：{basis}　　范围：{said}　　人数：{len(ids)}",
             [(filed_ledger.TITLES[key], filed_ledger.WIDTHS.get(key, filed_ledger.OTHERWISE)) for key in filed_ledger.COLUMNS],
             filed_ledger.rows(self.db_session, ids, today, full=grant is not None),
             filed_ledger.SIGNED,
             receipt,
         )
-        return handed_out(content, f"农村留守儿童台账-{unit}-{today:%Y%m%d}.xlsx", "child", receipt, grant, 内容="台账")
+        return handed_out(content, f"{title}-{unit}-{today:%Y%m%d}.xlsx", "child", receipt, grant, 内容="台账")
 
     def _unit(self, query: Any) -> str:
         """Who hands a ledger in: the school (of a site its centre), or the bureau for children of several."""

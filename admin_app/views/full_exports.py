@@ -19,9 +19,9 @@ from ..records import approvals, full_exports
 from ..records.reports import keeping
 from ..rules import Complaint
 from .base import RecordView, ToolView
+from .exports import plain_address
 from .fields import number_or_none
 from .gate import current_scope
-from .lists import plain_address
 
 OFFERED = {"export": "列表", "ledger": "台账"}
 
@@ -95,7 +95,7 @@ class FullExportView(ToolView):
         if row is None:
             abort(404)
         try:
-            if full_exports.standing(self.db_session, row).words != full_exports.WAITING:
+            if not full_exports.standing(self.db_session, row).waits:
                 raise Complaint("这份申请已经处理过或已过期。")
             words = rules.tidy(request.form.get("words", ""))[:200]
             approved = request.form.get("decision") == "approved"

@@ -25,9 +25,9 @@ from ..rules import Complaint
 from ..sheets import marking, offline, reader, writer
 from ..sheets.reader import Unreadable
 from .base import ToolView
+from .exports import receipt_of, workbook_response
 from .fields import SCHOOLS, number_or_none
 from .gate import current_scope, note
-from .lists import receipt_of, workbook_response
 from .lookups import TERMS
 
 SHOWN_ROWS = 300
@@ -92,7 +92,7 @@ class ImportView(ToolView):
         batch = ImportBatch(
             school_id=school.id,
             file_name=upload.filename.replace("\0", "")[-200:],
-            start=_start(request.form.get("start", "")),
+            start=rules.day(request.form.get("start", ""), rules.sensible_date),
             content=base64.b64encode(content).decode(),
         )
         self.db_session.add(batch)
@@ -167,6 +167,7 @@ class ImportView(ToolView):
             return redirect(self.get_url(".index"))
         only = request.args.get("only", "")
         rows = [row for row in plan.rows if not only or row.status == only]
+        rows.sort(key=lambda row: row.status == "unchanged")  # what there is to look at comes first
         return self.render(
             "imports/preview.html",
             batch=batch,
@@ -290,13 +291,3 @@ class ImportView(ToolView):
 def _chosen() -> list[tuple[str, str, str]]:
     """(sheet, words of the header, chosen key) of the form."""
     return list(zip(*(request.form.getlist(name) for name in ("sheet", "words", "key")), strict=False))
-
-
-def _start(raw: str) -> dt.date:
-    try:
-        day = dt.date.fromisoformat(raw)
-        if complaint := rules.sensible_date(day.isoformat()):
-            raise Complaint(complaint)
-        return day
-    except ValueError:
-        raise Complaint("就读起始日应写作 年-月-日，如 2026-09-01。") from None

@@ -11,25 +11,22 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
 
-from flask import Response, abort, current_app, flash, redirect, request, url_for
+from flask import abort, current_app, flash, request
 from flask_admin import expose
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy import Boolean, Date, Integer, Select, func, or_, select
 from sqlalchemy.orm import class_mapper
 
-from .. import auth, labels, rules
+from .. import labels, rules
 from ..access import shown
-from ..db import db
-from ..models import ExportRequest, School
+from ..models import School
 from ..orm import Base
-from ..records import full_exports
 from ..rules import Complaint
 from ..sheets import writer
 from . import filters as conditions
-from .fields import SCHOOLS, Lookup, number_or_none, says
+from .exports import carried_out, handed_out, receipt_of, refused
+from .fields import SCHOOLS, Lookup, says
 from .gate import Gate, current_scope, note
 from .words import bare, looks_like_number, screen_words
 
@@ -342,64 +339,3 @@ class Listing(Gate):
 def _count_from_0(raw: str | None) -> int | None:
     """A page or a column of an address; None for anything else."""
     return int(raw) if raw and raw.isascii() and raw.isdecimal() and len(raw) < 7 else None
-
-
-def receipt_of(conditions_said: str, rows: int, grant: ExportRequest | None = None) -> dict[str, str]:
-    """What every exported file says of itself."""
-    receipt = {
-        "导出人": current_user.name,
-        "导出时间": labels.local(dt.datetime.now(dt.UTC)).strftime("%Y-%m-%d %H:%M"),
-        "条件": conditions_said,
-        "行数": str(rows),
-        "用途": grant.purpose if grant else rules.tidy(request.args.get("purpose", ""))[:100] or "未填写",
-    }
-    if grant is not None:
-        said = full_exports.standing(db.session(), grant).said
-        receipt |= {"号码": "完整", "审批": f"{said.by} {labels.text(said.created_at)} 同意，申请第 {grant.id} 号" if said else ""}
-    return receipt
-
-
-# --- full numbers: an approved request, carried out by a POST of the very address it was asked for ---
-
-
-def plain_address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """An address without what does not change its content, in one spelling."""
-    kept = sorted((name, value) for name, value in pairs if name not in ("purpose", "page") and value)
-    return f"{path}?{urlencode(kept)}" if kept else path
-
-
-def carried_out() -> ExportRequest | None:
-    """The approved request that this POST carries out; None for a GET, which gets masked numbers.
-
-    :raises Complaint: when the password is wrong, or there is no such request for this actor and this address.
-    """
-    if request.method == "GET":
-        return None
-    auth.confirm(current_user.username, current_user.user_id, request.form.get("password", ""))
-    number = number_or_none(request.form.get("request"))
-    return full_exports.granted(
-        db.session(), number, plain_address(request.path, request.args.items(multi=True)), current_user.user_id
-    )
-
-
-def refused(why: Complaint) -> Any:
-    """Back to the requests, with the sentence."""
-    db.session().rollback()
-    flash(_(why.text), "danger")
-    return redirect(url_for("full_export.index"))
-
-
-def handed_out(
-    content: bytes, name: str, table: str, receipt: dict[str, str], grant: ExportRequest | None, **more: str
-) -> Response:
-    """A workbook on its way out: in the log, and with full numbers also on its request."""
-    if grant is not None:
-        full_exports.take(db.session(), grant, content)
-    note("export", table, grant.id if grant else "", grant.school_id if grant else None, **more, **receipt)
-    return workbook_response(content, name)
-
-
-def workbook_response(content: bytes, file_name: str) -> Response:
-    response = Response(content, mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file_name)}"  # RFC 5987
-    return response

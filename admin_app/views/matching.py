@@ -9,25 +9,22 @@ from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from .. import labels, rules
 from ..access import Action, shown
 from ..models import Comparison, ComparisonRow, Match, MatchReason, Resource
-from ..records import matching
+from ..records import county, matching
+from ..records.matching import COLUMNS, WORST_FIRST
 from ..rules import Complaint
-from ..sheets import writer
 from ..sheets.reader import Unreadable
 from .base import ToolView
+from .exports import receipt_of, workbook_response
 from .fields import number_or_none
 from .gate import current_scope, note
-from .lists import receipt_of, workbook_response
 from .words import screen_words
 
-PAGE = 200
-COLUMNS = (
-    "match", "name", "sex", "birth_date", "id_number", "ours", "civil", "roll", "place", "differences", "explained", "reason", "remark",
-)  # fmt: skip
+PAGE = 50
 
 
 class MatchingView(ToolView):
@@ -52,7 +49,9 @@ class MatchingView(ToolView):
     @expose("/compare/", methods=("POST",))
     def compare(self) -> Any:
         try:
-            kept = matching.compare(self.db_session, _day(request.form.get("on", "")), _files(), current_user.name)
+            kept = matching.compare(
+                self.db_session, rules.day(request.form.get("on", ""), rules.not_in_future), _files(), current_user.name
+            )
             self.db_session.commit()
         except (Complaint, Unreadable) as e:
             self.db_session.rollback()
@@ -79,15 +78,23 @@ class MatchingView(ToolView):
             reasons=list(MatchReason),
             unread=(kept.unread or "").splitlines(),
             total=sum(kept.counts.values()),
+            open=self._unexplained(kept),
             may_explain=current_scope().may(Action.UPDATE, self.resource),
             words=self._words,
         )
+
+    def _unexplained(self, kept: Comparison) -> tuple[int, int]:
+        """How many rows need a reason, and of how many a person has given it."""
+        needs = select(ComparisonRow.confirmed).where(ComparisonRow.comparison_id == kept.id, ComparisonRow.match != Match.SAME)
+        given = list(self.db_session.scalars(needs))
+        return len(given), sum(given)
 
     def _rows(self, kept: Comparison, only: Match | None) -> Any:
         rows = select(ComparisonRow).where(ComparisonRow.comparison_id == kept.id)
         if only is not None:
             rows = rows.where(ComparisonRow.match == only)
-        return rows.order_by(ComparisonRow.match == Match.SAME, ComparisonRow.match, ComparisonRow.id)
+        order = case({match.value: n for n, match in enumerate(WORST_FIRST)}, value=ComparisonRow.match)
+        return rows.order_by(order, ComparisonRow.id)
 
     @staticmethod
     def _words(row: ComparisonRow, name: str) -> str:
@@ -122,16 +129,17 @@ class MatchingView(ToolView):
         said = f"统计截止日 {kept.on}；民政名单 {kept.civil_file or '无'}；学籍名单 {kept.roll_file or '无'}"
         receipt = receipt_of(said, len(rows))
         note("export", "comparison", kept.id, kept.school_id, **receipt)
-        headers = [labels.label(ComparisonRow, name) for name in COLUMNS]
-        lines = ([_cell(row, name) for name in COLUMNS] for row in rows)
-        return workbook_response(writer.table("三方比对", headers, lines, receipt), f"三方比对-{kept.on:%Y%m%d}.xlsx")
+        lines = [(row.match, tuple(_cell(row, name) for name in COLUMNS)) for row in rows]
+        content = matching.workbook(kept, rows, lines, county.word(self.db_session, "bureau"), receipt)
+        return workbook_response(content, f"三方比对-{kept.on:%Y%m%d}.xlsx")
 
 
-def _cell(row: ComparisonRow, name: str) -> Any:
+def _cell(row: ComparisonRow, name: str) -> str:
     value = shown(current_scope(), ComparisonRow, name, getattr(row, name), row.school_id)
     if isinstance(value, bool):
         return "√" if value else ""
-    return value if isinstance(value, dt.date) else labels.text(value)
+    guessed = name == "reason" and value is not None and not row.confirmed
+    return f"{labels.text(value)}{'（推测）' if guessed else ''}"
 
 
 def _files() -> dict[str, tuple[str, bytes]]:
@@ -147,13 +155,3 @@ def _given() -> dict[int, tuple[str, str]]:
     """Row -> (reason, remark) of the form."""
     given = zip(*(request.form.getlist(name) for name in ("row", "reason", "remark")), strict=False)
     return {pk: (reason, remark) for raw, reason, remark in given if (pk := number_or_none(raw))}
-
-
-def _day(raw: str) -> dt.date:
-    try:
-        day = dt.date.fromisoformat(raw)
-    except ValueError:
-        raise Complaint("日期应写作 年-月-日，如 2026-09-01。") from None
-    if complaint := rules.not_in_future(raw):
-        raise Complaint(complaint)
-    return day

@@ -24,12 +24,12 @@ from ..records.reports.definition import AXIS_WORDS, CROSSED, POOLS, Definition
 from ..records.reports.members import PIVOT, TRAITS, Period
 from ..rules import Complaint
 from .base import ToolView
+from .exports import receipt_of, workbook_response
 from .fields import number_or_none
 from .gate import current_scope, note
-from .lists import receipt_of, workbook_response
 from .lookups import HOLIDAYS
 
-SHOWN_NAMES = 500
+SHOWN_NAMES = 3000
 
 
 def _said(page: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +92,7 @@ class ReportView(ToolView):
 
     def _count(self) -> Count:
         found = self._definition()
-        return Count(self.db_session, found, self._period(found), str(keeping.unit_of(self.db_session)))
+        return Count(self.db_session, found, self._period(found), keeping.unit_name(self.db_session))
 
     def _counted(self) -> Counted:
         counted = self._count().counted()
@@ -108,7 +108,7 @@ class ReportView(ToolView):
     @expose("/")
     def index(self) -> str:
         kept = self.db_session.scalars(select(Report).order_by(Report.id.desc()).limit(60))
-        return self.render("reports/index.html", reports=definitions.every(), kept=list(kept), today=dt.date.today(), **_traits())
+        return self.render("reports/index.html", reports=definitions.every(), kept=list(kept), **_traits())
 
     @expose("/show/")
     @_said
@@ -165,7 +165,14 @@ class ReportView(ToolView):
         said = " · ".join(filter(None, (found.column(column).group, found.column(column).title)))
         note("open", "report", "", None, 报表=found.title, 栏目=said, 人数=len(people))
         return self.render(
-            "reports/names.html", found=found, people=people[:SHOWN_NAMES], count=len(people), said=said, asked=self._asked()
+            "reports/names.html",
+            found=found,
+            people=people[:SHOWN_NAMES],
+            count=len(people),
+            said=said,
+            asked=self._asked(),
+            period=count.period,
+            place=count.label_of(row),
         )
 
     @expose("/export/")
@@ -205,15 +212,7 @@ class ReportView(ToolView):
 
 def _day(name: str, otherwise: dt.date) -> dt.date:
     raw = request.values.get(name, "")
-    if not raw:
-        return otherwise
-    try:
-        day = dt.date.fromisoformat(raw)
-    except ValueError:
-        raise Complaint("日期应写作 年-月-日，如 2026-09-01。") from None
-    if complaint := rules.not_in_future(day.isoformat()):
-        raise Complaint(complaint)
-    return day
+    return rules.day(raw, rules.not_in_future) if raw else otherwise
 
 
 def _traits() -> dict[str, Any]:
@@ -223,5 +222,6 @@ def _traits() -> dict[str, Any]:
         "row_traits": list(said.items()),
         "column_traits": [(key, label) for key, label in said.items() if key not in AXIS_WORDS],
         "pools": [(key, basis) for key, (basis, _when) in POOLS.items()],
+        "today": dt.date.today(),
         "dossier": lambda pk: url_for("child.details_view", id=pk),
     }

@@ -152,6 +152,22 @@ def test_a_reason_given_once_is_kept_when_the_lists_are_compared_again(system, c
     assert (again.reason, again.remark) == (MatchReason.ELSEWHERE, "随父母在昆明")
 
 
+def test_a_slip_in_one_field_is_a_difference_and_a_namesake_is_pointed_out():
+    (found,) = matching.match([person(OURS, number=None)], [person(CIVIL, sex=Sex.FEMALE)], [])
+    assert matching.verdict(found, ALL) is Match.DIFFERENT and "性别：本系统 男，民政 女" in matching.differences(found)
+    ours, civil = matching.match([person(OURS, place="云岭小学")], [person(CIVIL, birth=dt.date(2016, 5, 16))], [])
+    assert ours.namesake == "同名：民政 2016-05-16 男" and civil.namesake == "同名：本系统 云岭小学 2016-05-06 男"
+    assert matching.guess(civil, Match.CIVIL, ON) is None
+
+
+def test_a_guess_is_marked_until_a_person_has_saved_it(system, children):
+    kept = compared(system, children)
+    row = rows_of(system, kept)["白幼苗"]
+    assert row.reason is MatchReason.TOO_YOUNG and not row.confirmed
+    matching.explain(system, kept, {row.id: ("too_young", "")})
+    assert row.confirmed
+
+
 @pytest.mark.parametrize(("reason", "remark"), [("nonsense", ""), ("other", "长" * 101)])
 def test_a_reason_that_is_none_is_said(system, children, reason, remark):
     kept = compared(system, children)
@@ -175,8 +191,9 @@ def test_the_office_compares_reads_explains_and_exports(person):
     page = office.get(address)
     assert page.status_code == 200 and "白幼苗" in page.text and "5399****" in page.text
     book = load_workbook(io.BytesIO(office.get(address.replace("show", "export")).data))
-    lines = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows(min_row=2)]
-    assert any(line[:2] == ["仅民政有", "白幼苗"] for line in lines)
+    lines = [[cell.value for cell in row] for row in book["差异名单"].iter_rows(min_row=2)]
+    assert any(line[:2] == ["仅民政有", "白幼苗"] and line[11] == "未入园、未入学（推测）" for line in lines)
+    assert "农村留守儿童三方比对结果" in book.worksheets[0]["A1"].value
     assert person("leader").get(address).status_code == 200
     assert person("leader").post("/matching/compare/", {"on": "2026-06-30"}).status_code == 403
     assert person("secretary_a").get(address).status_code == 403

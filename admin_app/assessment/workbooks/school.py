@@ -88,7 +88,7 @@ def _heading(book: Book, card: Card, sheet: Any, styles: Styles) -> None:
     state = "" if book.round_.is_final else f"（{state_words(book)}）"
     sheet.merge_range(1, 3, 1, 7, f"组别：{card.group}　截止：{paper_date(book.round_.cut_off)}{state}", styles.meta)
     scheme = book.round_.scheme
-    sheet.merge_range(1, 8, 1, 9, f"方案：{scheme.code} 版　口径：{scheme.definition.value}", styles.meta)
+    sheet.merge_range(1, 8, 1, 9, f"方案：{scheme.code} 版　口径：{scheme.definition.label}", styles.meta)
     for column, words in enumerate(SHEET_COLUMNS):
         sheet.write_string(2, column, words, styles.head)
 

@@ -54,7 +54,7 @@ def _heading(book: Book, card: Card | None, sheet: Any, styles: Styles) -> None:
     name, group = (card.name, card.group) if card else ("＿＿＿＿＿＿＿＿＿＿＿＿", "＿＿＿＿＿＿")
     sheet.merge_range(1, 0, 1, 3, f"学校（盖章）：{name}　　组别：{group}", styles.meta)
     scheme = book.round_.scheme
-    basis = f"方案：{scheme.code} 版　口径：{scheme.definition.value}　统计截止日期：{paper_date(book.round_.cut_off)}"
+    basis = f"方案：{scheme.code} 版　口径：{scheme.definition.label}　统计截止日期：{paper_date(book.round_.cut_off)}"
     sheet.merge_range(1, 4, 1, 7, basis, styles.meta)
     for column, (words, width) in enumerate(COLUMNS):
         sheet.set_column(column, column, width)

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("differences", sa.String(), nullable=True),
         sa.Column("explained", sa.String(length=200), nullable=True),
         sa.Column("reason", sa.String(length=16), nullable=True),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
         sa.Column("remark", sa.String(length=100), nullable=True),
         *_row(),
         sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_comparison_row_school_id")),

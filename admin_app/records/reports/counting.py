@@ -104,7 +104,7 @@ def words(column: Column, value: Cell) -> str:
         return "—"
     if column.measure == "share":
         return f"{value * 100:.2f}%"
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
 
 
 class Count:
@@ -164,6 +164,11 @@ class Count:
             raise KeyError(column_key)
         within = self.places.within(row)
         return [m for m in self.members[column.population] if within(m) and column.takes(m)]
+
+    def label_of(self, row: str) -> str:
+        """What a row is called; blank for the total or a row that is not there."""
+        rows = self.places.rows(self.definition.axes, self._every())
+        return next((label for key, label, _level in rows if key == row), "")
 
     def school_of(self, member: Member) -> str:
         return self.places.schools[member.school_id].name

@@ -15,6 +15,7 @@ from ...models import Report, School, SchoolKind
 from ...orm import utcnow
 from ...rules import Complaint
 from ...sheets import statistics
+from .. import county
 from . import definition as definitions
 from .counting import Cell, Checked, Counted, Culprit, Line, paper_day
 from .definition import AXIS_WORDS, Definition, Equation
@@ -32,6 +33,13 @@ def unit_of(session: Session) -> School:
     if not own:
         raise Complaint("没有可统计的学校。")
     return next((school for school in own if school.centre_id not in scope.school_ids), own[0])
+
+
+def unit_name(session: Session) -> str:
+    """As it stands on its seal: the school, or the bureau in full."""
+    if scope_in(session).reads_everywhere:
+        return county.word(session, "bureau")
+    return str(unit_of(session))
 
 
 def keep(session: Session, counted: Counted, by: str) -> Report:
@@ -118,7 +126,7 @@ def said(counted: Counted) -> str:
     when = f"统计截止日期：{paper_day(period.on)}"
     if period.since != period.on:
         when = f"统计时间：{paper_day(period.since)}至{paper_day(period.on)}"
-    return f"填报单位（盖章）：{counted.unit}　　{when}　　报送：{found.to}　　口径：{found.basis}"
+    return f"填报单位（盖章）：{counted.unit}　　{when}　　报送：{found.to}　　口径：{found.basis}　　单位：人"
 
 
 def row_title(found: Definition) -> str:
