@@ -859,6 +859,7 @@ def test_an_item_that_waits_shows_what_applies_of_it(bench):
 # --- the properties
 
 
+@pytest.mark.matrix
 @quick
 @given(seed=seeds)
 def test_a_few_counties_are_scored_alike(bench, seed):

@@ -50,7 +50,7 @@ def test_the_file_has_the_columns_of_the_printed_sheet_and_its_lines_for_signatu
     book, lines = as_shown(answer)
     sheet = book.worksheets[0]
     assert len(lines[0]) == 30 and sheet["A1"].value == "农村留守儿童台账" and "口径：国发〔2016〕13号" in sheet["A2"].value
-    everybody, _lines = as_shown(person("secretary_a").get("/child/ledger/"))
+    everybody, lines = as_shown(person("secretary_a").get("/child/ledger/"))
     assert everybody.worksheets[0]["A1"].value == "儿童台账" and "含非留守儿童" in everybody.worksheets[0]["A2"].value
     assert "填报单位（盖章）：晨光小学" in sheet["A2"].value and f"统计截止日期：{labels.day(dt.date.today())}" in sheet["A2"].value
     assert [line["序号"] for line in lines] == list(range(1, len(lines) + 1)) and len(lines) > filled
