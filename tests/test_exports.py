@@ -174,3 +174,36 @@ def test_the_same_data_at_the_same_moment_make_the_same_file(person, address):
     with time_machine.travel(dt.datetime.now(dt.UTC), tick=False):
         first, second = (person("secretary_a").get(address).data for _ in range(2))
     assert first == second and first[:2] == b"PK"
+
+
+def test_a_request_does_not_follow_its_asker_to_another_post(person, app, ids):
+    """Asked for as a school's secretary, an approval does not serve the whole county when the account joins the office."""
+    secretary = person("secretary_a")
+    ask(secretary)
+    row = last(app, m.ExportRequest)
+    decide(person("leader"), row.id)
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        session.scalar(select(m.Grant).where(m.Grant.user_id == ids.user_secretary_a)).role = m.Role.OFFICE
+        session.get_one(m.User, ids.user_secretary_a).school_id = None
+        session.commit()
+    answer = take(secretary, row)
+    assert answer.status_code == 302 and answer.headers["Location"].endswith("/full_export/")
+
+
+def test_a_look_at_the_head_of_an_export_is_no_wrong_password(person, app):
+    assert person("secretary_a").client.head(LEDGER).status_code == 200
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalar(select(m.LoginFailure)) is None
+
+
+def test_the_leader_reads_that_all_fields_are_asked_for(person, app):
+    ask(person("secretary_a"), f"{LIST}?columns=all")
+    assert last(app, m.ExportRequest).said.endswith("；全部栏目")
+    assert person("secretary_a").get("/full_export/ask/?address=/child/export/csv/").status_code == 404
+
+
+def test_who_asked_hears_of_the_answer(person, app):
+    secretary = person("secretary_a")
+    ask(secretary)
+    decide(person("leader"), last(app, m.ExportRequest).id)
+    assert "完整号码导出已同意" in html.unescape(secretary.get("/").text)

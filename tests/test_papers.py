@@ -92,12 +92,23 @@ def test_the_dossiers_of_a_list_are_its_children_and_no_more_than_is_said(app, i
 def test_an_agreement_is_filled_in_from_the_register(app, ids, person):
     words = paper(person("secretary_a").get(f"/agreement/paper/?id={ids.agreement_a}").text)
     for said in ("委托照护协议", "甲小雨", "甲奶奶", "祖母", "2025年10月9日", "甲方（委托人）", "乙方（受委托人）", "每周至少与儿童",
-                 "民委员会（盖章）", "学校（盖章、留存）", phone_of(app, m.Carer, ids.carer_a)):  # fmt: skip
+                 "民委员会（盖章）", "学校（盖章、留存）", "199****"):  # fmt: skip
         assert said in words
     assert "留守" not in words
     assert logged(app, "print", "agreement")[0][0] == str(ids.agreement_a)
-    masked = paper(person("principal_a").get(f"/agreement/paper/?id={ids.agreement_a}").text)
-    assert phone_of(app, m.Carer, ids.carer_a) not in masked and "199****" in masked
+
+
+def test_an_agreement_shows_full_phones_only_for_a_posted_reason(app, ids, person):
+    page, phone = f"/agreement/paper/?id={ids.agreement_a}", phone_of(app, m.Carer, ids.carer_a)
+    secretary = person("secretary_a")
+    assert phone not in secretary.get(page).text and phone not in secretary.post(page, {"reason": " "}).text
+    assert phone in paper(secretary.post(page, {"reason": "双方核对"}).text)
+    assert [what["用途"][1] for _row, what in logged(app, "reveal", "agreement")] == ["双方核对"]
+    assert [person(who).post(page, {"reason": "看"}).status_code for who in ("leader", "principal_a", "secretary_b")] == [
+        403,
+        403,
+        404,
+    ]
 
 
 def test_an_agreement_is_printed_before_it_is_registered(ids, person):

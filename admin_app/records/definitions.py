@@ -129,7 +129,18 @@ def _absences() -> Select[Any]:
     away = row.state == ParentState.AWAY
     each = select(row.child_id, row.parent_id, row.start, stop.label("stop"), begun).where(away).subquery()
     start = func.max(each.c.begun).over(partition_by=each.c.parent_id, order_by=each.c.start)
-    return select(each.c.child_id, start.label("start"), each.c.stop)
+    return select(each.c.child_id, each.c.parent_id, start.label("start"), each.c.stop)
+
+
+def parents_long_away(on: dt.date) -> Select[Any]:
+    """Rows (child_id, how many of its parents have been away for three months on end on a day)."""
+    absence, since = _absences().subquery(), aliased(Day)
+    return (
+        select(absence.c.child_id, func.count(absence.c.parent_id.distinct()))
+        .join(since, since.date == absence.c.start)
+        .where(since.after_3_months <= on, absence.c.stop > on)
+        .group_by(absence.c.child_id)
+    )
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
             if told is access.Elsewhere.CLASH:
                 entry.say("id_number", "error", told.value)
             if entry.origin is not None and entry.origin.row_id not in known.by_id:
-                entry.say("name", "error", "这名儿童已转出或档案已删除，本行不写入。")
+                entry.say("name", "error", "这名儿童不在本校名册：可能已转出或删除，或这份表是别的学校的。本行不写入。")
             status = "refused" if entry.refused else "unsure" if told else ""
             if status == "unsure" and told:
                 entry.say("id_number", "warning", told.value)

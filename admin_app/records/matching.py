@@ -148,21 +148,20 @@ def ours(session: Session, on: dt.date) -> list[Person]:
 def match(*lists: Iterable[Person]) -> list[Found]:
     """Every child of the lists once, in the order of the lists. Of two that could be meant, neither is taken."""
     found: list[Found] = []
-    by_key: dict[Any, list[Found]] = defaultdict(list)
+    by_key: dict[Any, dict[int, Found]] = defaultdict(dict)
     for people in lists:
         fresh: list[Found] = []
-        joined: list[Found] = []
         for person in people:
             same = _same(person, by_key)
             if same is None:
                 same = Found()
                 fresh.append(same)
-            else:
-                joined.append(same)
             same.people.setdefault(person.source, person)
         found += fresh
-        for each in (*fresh, *joined):
-            _remember(each, by_key)
+        for each in found:
+            for person in each.people.values():
+                for key in _keys(person):
+                    by_key[key][id(each)] = each
     note_namesakes(found)
     return found
 
@@ -178,21 +177,18 @@ def _keys(person: Person) -> Iterator[Any]:
         yield "father", person.name, person.father
 
 
-def _remember(found: Found, by_key: dict[Any, list[Found]]) -> None:
-    for person in found.people.values():
-        for key in _keys(person):
-            if all(each is not found for each in by_key[key]):
-                by_key[key].append(found)
-
-
-def _same(person: Person, by_key: dict[Any, list[Found]]) -> Found | None:
+def _same(person: Person, by_key: dict[Any, dict[int, Found]]) -> Found | None:
     """The one child that this is: the first key under which there is exactly one that the person's own list has not yet named."""
     for key in _keys(person):
-        candidates = [found for found in by_key.get(key, ()) if person.source not in found.people]
-        if key[0] == "father":  # the weakest key: two numbers or two birthdays are two children
-            candidates = [found for found in candidates if not _contradicts(person, found)]
-        if len(candidates) == 1:
-            return candidates[0]
+        fits: list[Found] = []
+        for found in by_key.get(key, {}).values():
+            # the weakest key: two numbers or two birthdays are two children
+            if person.source not in found.people and not (key[0] == "father" and _contradicts(person, found)):
+                fits.append(found)
+            if len(fits) > 1:
+                break
+        if len(fits) == 1:
+            return fits[0]
     return None
 
 
@@ -230,32 +226,46 @@ def verdict(found: Found, sources: frozenset[str]) -> Match:
 # --- a comparison ---
 
 
-def compare(session: Session, on: dt.date, files: dict[str, tuple[str, bytes]], by: str) -> Comparison:
-    """Compare the register's list of a day with the files, and keep every child's result.
+@dataclass(frozen=True)
+class Compared:
+    """What a comparison found, ready to be kept."""
+
+    on: dt.date
+    names: Mapping[str, str]
+    """``civil``, ``roll`` -> file name."""
+    found: list[Found]
+    unread: list[str]
+    reasons: Mapping[Any, tuple[MatchReason | None, str | None, bool]]
+
+
+def compare(session: Session, on: dt.date, files: Mapping[str, tuple[str, bytes]]) -> Compared:
+    """The register's list of a day against the files. Writes nothing: it may take a while, and others are to go on writing.
 
     :param files: ``civil``, ``roll`` or both -> (file name, content).
     :raises Complaint: without a file. :raises Unreadable: for a file that is no list.
     """
     if not files:
         raise Complaint("请至少选择一份名单：民政或学籍。")
-    read_lists = {source: read(source, content, name) for source, (name, content) in files.items()}
-    unread = [line for _people, lines in read_lists.values() for line in lines]
-    found = match(ours(session, on), *(people for people, _lines in read_lists.values()))
-    sources = frozenset({OURS, *files})
-    bureau = session.scalars(select(School.id).where(School.kind == SchoolKind.BUREAU)).one()
+    lists = {source: read(source, content, name) for source, (name, content) in files.items()}
+    found = match(ours(session, on), *(people for people, _unread in lists.values()))
+    _look_up(session, [each for each in found if OURS not in each.people], on)
+    unread = [line for _people, lines in lists.values() for line in lines]
+    return Compared(on, {source: name[-200:] for source, (name, _c) in files.items()}, found, unread, _given_before(session))
+
+
+def keep(session: Session, compared: Compared, by: str) -> Comparison:
+    """Keep every child's result; the files are not kept."""
     kept = Comparison(
-        school_id=bureau,
-        on=on,
-        civil_file=files[CIVIL][0][-200:] if CIVIL in files else None,
-        roll_file=files[ROLL][0][-200:] if ROLL in files else None,
-        unread="\n".join(unread) or None,
+        school_id=session.scalars(select(School.id).where(School.kind == SchoolKind.BUREAU)).one(),
+        on=compared.on,
+        civil_file=compared.names.get(CIVIL),
+        roll_file=compared.names.get(ROLL),
+        unread="\n".join(compared.unread) or None,
         by=by,
     )
     session.add(kept)
     session.flush()
-    _look_up(session, [each for each in found if OURS not in each.people], on)
-    reasons = _given_before(session)
-    rows = [_row(kept, each, sources, reasons, on) for each in found]
+    rows = [_row(kept, each, compared) for each in compared.found]
     kept.counts = {match.value: sum(row.match is match for row in rows) for match in Match}
     session.add_all(rows)
     return kept
@@ -300,8 +310,7 @@ def note_namesakes(found: list[Found]) -> None:
 
 def _given_before(session: Session) -> dict[tuple[str, dt.date | None, Match], tuple[MatchReason | None, str | None, bool]]:
     """The reasons of the comparison before: a child that differs as it did keeps its reason."""
-    last = select(func.max(Comparison.id)).scalar_subquery()
-    before = select(func.max(ComparisonRow.comparison_id)).where(ComparisonRow.comparison_id < last).scalar_subquery()
+    before = select(func.max(Comparison.id)).scalar_subquery()
     rows = session.scalars(select(ComparisonRow).where(ComparisonRow.comparison_id == before, ComparisonRow.confirmed))
     return {(row.name, row.birth_date, row.match): (row.reason, row.remark, True) for row in rows}
 
@@ -332,10 +341,11 @@ def guess(found: Found, result: Match, on: dt.date) -> MatchReason | None:
     return None
 
 
-def _row(kept: Comparison, found: Found, sources: frozenset[str], reasons: Any, on: dt.date) -> ComparisonRow:
-    result, registered = verdict(found, sources), found.registered
+def _row(kept: Comparison, found: Found, compared: Compared) -> ComparisonRow:
+    result, registered = verdict(found, frozenset({OURS, *compared.names})), found.registered
     name, birth = found.first.name, found.said("birth")
-    reason, remark, confirmed = reasons.get((name, birth, result), (guess(found, result, on), None, False))
+    likely = guess(found, result, compared.on), None, False
+    reason, remark, confirmed = compared.reasons.get((name, birth, result), likely)
     return ComparisonRow(
         school_id=kept.school_id,
         comparison_id=kept.id,

@@ -38,7 +38,7 @@ from ..records.definitions import left_behind
 from ..rules import Complaint
 from ..sheets import writer
 from .base import RecordView
-from .exports import carried_out, handed_out, receipt_of, refused
+from .exports import carried_out, handed_out, reason_to_reveal, receipt_of, refused
 from .filters import Filter, by_township
 from .gate import current_scope, note
 from .lists import EXPORT_CAP, Line
@@ -312,15 +312,11 @@ class ChildView(RecordView):
 
     def _print(self, children: list[Child], count: int, back: str) -> Any:
         """Numbers are masked; in full they are printed when that is posted with a reason, and logged like a reveal."""
-        revealed, reason = request.method == "POST", rules.tidy(request.form.get("reason", ""))[:100]
         scope, today = current_scope(), dt.date.today()
         one = len(children) == 1  # a whole class in full takes the leader's word (导出申请)
         may_reveal = one and scope.may(Action.REVEAL, self.resource) and scope.owns(children[0].school_id)
-        if revealed and not may_reveal:
-            return self.forbid()
-        if revealed and not reason:
-            flash(_("印出完整号码将被记录，请填写用途。"), "warning")
-            revealed = False
+        reason = reason_to_reveal(may_reveal)
+        revealed = bool(reason)
         for child in children:
             note("reveal" if revealed else "print", "child", child.id, child.school_id, **({"用途": reason} if revealed else {}))
         return self.render(

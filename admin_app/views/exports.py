@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -38,6 +38,18 @@ def receipt_of(conditions_said: str, rows: int, grant: ExportRequest | None = No
 # --- full numbers: an approved request, carried out by a POST of the very address it was asked for ---
 
 
+def reason_to_reveal(may_reveal: bool) -> str:
+    """The reason posted for printing a paper with full numbers; blank when none are asked for, or no reason was given."""
+    if request.method != "POST":
+        return ""
+    if not may_reveal:
+        abort(403)
+    reason = rules.tidy(request.form.get("reason", ""))[:100]
+    if not reason:
+        flash(_("印出完整号码将被记录，请填写用途。"), "warning")
+    return reason
+
+
 def plain_address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
     """An address without what does not change its content, in one spelling."""
     kept = sorted((name, value) for name, value in pairs if name not in ("purpose", "page") and value)
@@ -49,7 +61,7 @@ def carried_out() -> ExportRequest | None:
 
     :raises Complaint: when the password is wrong, or there is no such request for this actor and this address.
     """
-    if request.method == "GET":
+    if request.method != "POST":
         return None
     auth.confirm(current_user.username, current_user.user_id, request.form.get("password", ""))
     number = number_or_none(request.form.get("request"))

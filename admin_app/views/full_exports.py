@@ -39,7 +39,7 @@ class FullExportView(ToolView):
         rows = list(self.db_session.scalars(select(ExportRequest).order_by(ExportRequest.id.desc()).limit(100)))
         return self.render(
             "full_exports/index.html",
-            rows=[(row, full_exports.standing(self.db_session, row)) for row in rows],
+            rows=list(zip(rows, full_exports.standings(self.db_session, rows), strict=True)),
             may_decide=current_scope().may(Action.CREATE, Resource.APPROVALS),
             me=current_user.user_id,
         )
@@ -74,12 +74,18 @@ class FullExportView(ToolView):
         """The list behind an address of ours, what it is called, and its conditions; 404 for anything else."""
         parts = urlsplit(address)
         try:
-            endpoint, _values = current_app.url_map.bind("").match(parts.path, method="POST")
+            endpoint, values = current_app.url_map.bind("").match(parts.path, method="POST")
         except HTTPException:
             abort(404)
         name, _dot, page = endpoint.rpartition(".")
         view = next((v for v in current_app.extensions["screens"]._views if v.endpoint == name), None)
-        if parts.netloc or not isinstance(view, RecordView) or page not in OFFERED or not view.has_numbers:
+        if (
+            values.get("export_type", "xlsx") != "xlsx"
+            or parts.netloc
+            or not isinstance(view, RecordView)
+            or page not in OFFERED
+            or not view.has_numbers
+        ):
             abort(404)
         if not current_scope().may(Action.EXPORT, view.resource) or not current_scope().may(Action.REVEAL, view.resource):
             return self.forbid()

@@ -206,7 +206,7 @@ class Listing(Gate):
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         ids = query.with_only_columns(self.model.id, maintain_column_froms=True).order_by(None).limit(EXPORT_CAP)
         count = self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
-        return self._said(seen), count
+        return self._said(seen) + ("；全部栏目" if args.get("columns") == "all" else ""), count
 
     def _said(self, seen: SimpleNamespace) -> str:
         return "；".join(f"{words}：{value}" for words, value in self._conditions_said(seen).items()) or "全部"

@@ -13,6 +13,7 @@ from sqlalchemy import case, select
 
 from .. import labels, rules
 from ..access import Action, shown
+from ..db import session_with
 from ..models import Comparison, ComparisonRow, Match, MatchReason, Resource
 from ..records import county, matching
 from ..records.matching import COLUMNS, WORST_FIRST
@@ -49,9 +50,10 @@ class MatchingView(ToolView):
     @expose("/compare/", methods=("POST",))
     def compare(self) -> Any:
         try:
-            kept = matching.compare(
-                self.db_session, rules.day(request.form.get("on", ""), rules.not_in_future), _files(), current_user.name
-            )
+            on, files = rules.day(request.form.get("on", ""), rules.not_in_future), _files()
+            with session_with(current_scope()) as reading:  # nobody waits while lists are read and compared
+                compared = matching.compare(reading, on, files)
+            kept = matching.keep(self.db_session, compared, current_user.name)
             self.db_session.commit()
         except (Complaint, Unreadable) as e:
             self.db_session.rollback()

@@ -9,13 +9,15 @@ from flask import abort, request, url_for
 from flask_admin import expose
 from sqlalchemy import select
 
+from ..access import Action
 from ..models import Agreement, AgreementKind, Carer, Category, Child, CodeKind, DropoutCase, DropoutStep, Parent, Subsidy
 from ..records import concerns, definitions, enrolling, handovers
 from ..rules import Complaint
 from .base import RecordView
 from .events import OfChild, by_child
+from .exports import reason_to_reveal
 from .filters import by_township
-from .gate import note
+from .gate import current_scope, note
 from .lookups import CARERS, CHILDREN, DROPOUTS, ENROLMENTS, codes
 from .words import paper_words
 
@@ -58,11 +60,11 @@ class AgreementView(RecordView):
         if row.ended_how is not None and row.end is None:
             raise Complaint("提前终止的协议须填终止日。", "end")
 
-    @expose("/paper/")
-    def paper(self) -> str:
+    @expose("/paper/", methods=("GET", "POST"))
+    def paper(self) -> Any:
         """The agreement to print and sign: as recorded, or of a child (?child=) before there is a record, with the dates blank.
 
-        Its parties are to check their own phones, so who may reveal numbers prints them in full; others print them masked.
+        Its parties are to check their own phones: who may reveal numbers posts a reason and prints them in full.
         """
         row = None if "child" in request.args else self.get_one(request.args.get("id", ""))
         child = row.child if row else CHILDREN.one(self.db_session, request.args["child"])
@@ -71,12 +73,16 @@ class AgreementView(RecordView):
         today, kinds = dt.date.today(), {kind.value: kind for kind in AgreementKind}
         now = select(Carer).where(Carer.child_id == child.id, definitions.holds(Carer, today)).order_by(Carer.start.desc())
         family = select(Parent).where(Parent.child_id == child.id).order_by(Parent.side)
-        note("print", "agreement", row.id if row else "", child.school_id, 儿童=child.id)
+        may_reveal = current_scope().may(Action.REVEAL, self.resource) and current_scope().owns(child.school_id)
+        reason = reason_to_reveal(may_reveal)
+        said = {"儿童": child.id} | ({"用途": reason} if reason else {})
+        note("reveal" if reason else "print", "agreement", row.id if row else "", child.school_id, **said)
         return self.render(
             "welfare/agreement.html", row=row, child=child, today=today, kinds=kinds,
             carer=row.carer if row else self.db_session.scalar(now.limit(1)), parents=list(self.db_session.scalars(family)),
             kind=row.kind if row else kinds.get(request.args.get("kind", ""), AgreementKind.CARE),
-            committee=handovers.committee_of(child.home_address), word=lambda record, name: paper_words(record, name, revealed=True),
+            committee=handovers.committee_of(child.home_address), may_reveal=may_reveal, revealed=bool(reason),
+            word=lambda record, name: paper_words(record, name, revealed=bool(reason)),
         )  # fmt: skip
 
 

@@ -210,6 +210,81 @@ def test_a_report_of_the_past_counts_who_was_there_then(system, school):
     assert line(count(system, "civil_affairs"), "新化乡")["1"] == 0
 
 
+def test_a_parent_who_went_on_from_place_to_place_is_one_parent_away(system, school):
+    child = make.child(system, school, "李小山")
+    father = make.parent(system, child, m.Side.FATHER, since=dt.date(2025, 2, 1), until=dt.date(2026, 3, 1))
+    system.add(
+        m.ParentStatus(
+            parent_id=father.id, child_id=child.id, school_id=school.id, state=m.ParentState.AWAY, start=dt.date(2026, 3, 1)
+        )
+    )
+    make.parent(system, child, m.Side.MOTHER, m.ParentState.HOME)
+    system.flush()
+    for on in (dt.date(2025, 12, 1), dt.date(2026, 6, 30)):
+        row = line(count(system, "county", Period(on, on)), "云岭小学")
+        assert (row["xj1"], row["xj2"]) == (1, 0), on
+
+
+def test_which_restricted_category_a_child_has_stands_in_no_report(system, school):
+    child = family(system, school)
+    make.of_file(system, m.Category, child, kind=m.CategoryKind.K09, start=dt.date(2025, 9, 1))
+    counter = Count(system, definitions.crossed("school", "category", "gf13"), DAY, "")
+    counted = counter.counted().without_empty()
+    assert line(counted, "云岭小学")["isrestricted"] == 1 and "isK09" not in counted.total
+    assert "受限类别" in counter.named(counter.behind(TOTAL, "isrestricted")[0]).why
+    assert line(count(system, "county"), "云岭小学")["hardship"] == 1
+    content = keeping.workbook(counted, {"导出人": "施老师"})
+    assert "艾滋" not in "".join(str(c.value) for s in load_workbook(io.BytesIO(content)) for r in s.iter_rows() for c in r)
+
+
+@pytest.mark.parametrize("columns", [key for key in members.PIVOT if key not in definitions.AXES])
+def test_a_kept_cross_table_shows_what_it_showed(system, school, columns):
+    family(system, school)
+    rows = "township" if columns != "sex" else "grade"
+    counted = Count(system, definitions.crossed(rows, columns, "all"), DAY, "").counted().without_empty()
+    kept = keeping.keep(system, counted, "普玉珍")
+    again = keeping.opened(kept)
+    assert again.lines == counted.lines and again.total == counted.total
+    assert all(len(each.cells) == len(again.definition.columns) for each in again.lines)
+    assert keeping.workbook(again, {"导出人": "施老师"})[:2] == b"PK"
+    with pytest.raises(keeping.Complaint, match="不用上报"):
+        keeping.hand_in(kept, "普玉珍")
+
+
+def test_a_cross_table_of_nobody_is_empty_and_can_be_exported(person):
+    day = "kind=pivot&rows=township&columns=guardian&on=2004-02-29"
+    assert (
+        person("office").get(f"/report/export/?{day}").status_code
+        == 200
+        == person("office").get(f"/report/show/?{day}").status_code
+    )
+
+
+def test_a_school_is_told_whom_its_past_report_leaves_out(open_as, ids, system):
+    moved = make.left_behind(system, system.get_one(m.School, ids.b), "走远方", start=dt.date(2026, 5, 1))
+    earlier = {"start": dt.date(2025, 9, 1), "end": dt.date(2026, 5, 1), "leave_reason": m.LeaveReason.TRANSFER}
+    system.add(m.Enrolment(child_id=moved.id, school_id=ids.a, child_name=moved.name, **earlier))
+    system.commit()
+    april = Period(dt.date(2026, 4, 1), dt.date(2026, 4, 1))
+    with open_as("secretary_a") as session:
+        mine = Count(session, definitions.of("county"), april, "").counted()
+    with open_as("office") as session:
+        every = Count(session, definitions.of("county"), april, "").counted()
+    assert any("另有 1 名当日在读的儿童此后转出" in said for said in mine.remarks)
+    assert not any("此后转出" in said for said in every.remarks) and any("按" in said for said in every.remarks)
+    assert line(mine, "晨光小学")["children"] + 1 == line(every, "晨光小学")["children"]
+
+
+def test_two_cases_of_one_pupil_are_one_dropout_of_the_year(system, school):
+    child = family(system, school)
+    said = {"grade": m.Grade.P3, "reason": m.DropoutReason.WEARY}
+    make.event(system, m.DropoutCase, child, found_on=dt.date(2025, 11, 1), returned_on=dt.date(2025, 12, 1), **said)
+    make.event(system, m.DropoutCase, child, found_on=dt.date(2026, 4, 1), **said)
+    year = Period(dt.date(2025, 7, 1), ON)
+    before = count(system, "yearly", year).total
+    assert before["dropouts"] == len({m_.child_id for m_ in members.dropouts(system, year, ())})
+
+
 # --- properties ---
 
 TRAITS = st.fixed_dictionaries(

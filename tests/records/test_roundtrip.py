@@ -139,7 +139,7 @@ def test_a_line_whose_child_has_gone_is_refused(system, school):
     child(system, "普小云").deleted_at = dt.datetime.now(dt.UTC)
     system.flush()
     row = next(row for row in back(system, school, book).rows if row.values["name"] == "普小云")
-    assert row.status == "refused" and "已转出或档案已删除" in row.problems[0].text
+    assert row.status == "refused" and "不在本校名册" in row.problems[0].text
 
 
 @pytest.mark.parametrize("spoiled", ["7", "x.y.z", "1.00.ff", " "])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ...access import scope_in
-from ...models import School, SchoolKind, Township
+from ...models import Child, Enrolment, School, SchoolKind, Township
+from ..definitions import holds
 from .definition import AXES, Column, Definition, Equation
 from .members import POPULATIONS, TRAITS, UNKNOWN, Member, Period
 
@@ -68,6 +69,8 @@ class Counted:
     checks: list[Checked]
     lists: dict[str, list[Culprit]]
     """Title -> the people behind a column that the report lists by name."""
+    remarks: tuple[str, ...] = ()
+    """What this count in particular leaves out or takes from today."""
 
     @property
     def failing(self) -> list[Checked]:
@@ -79,9 +82,9 @@ class Counted:
         return dict(zip((column.key for column in self.definition.columns), self.lines[0].cells, strict=True))
 
     def without_empty(self) -> Counted:
-        """Without the columns in which nobody stands: of many codes few are met with."""
-        kept = [n for n, cell in enumerate(self.lines[0].cells) if cell]
-        found = replace(self.definition, columns=tuple(self.definition.columns[n] for n in kept))
+        """Without the columns in which nobody stands, but for the first: of many codes few are met with."""
+        kept = [n for n, cell in enumerate(self.lines[0].cells) if cell or n == 0]
+        found = self.definition.only({self.definition.columns[n].key for n in kept})
         return replace(self, definition=found, lines=[replace(line, cells=[line.cells[n] for n in kept]) for line in self.lines])
 
     @property
@@ -111,6 +114,7 @@ class Count:
     """One report being counted for the actor of a session."""
 
     def __init__(self, session: Session, definition: Definition, period: Period, unit: str):
+        self.session = session
         self.definition, self.period, self.unit = definition, period, unit
         self.places = Places(session)
         self.members = {
@@ -125,8 +129,16 @@ class Count:
     def counted(self) -> Counted:
         rows = [(TOTAL, "合计", 0), *self.places.rows(self.definition.axes, self._every())]
         lines = [Line(key, label, level, self._cells(key)) for key, label, level in rows]
-        counted = Counted(self.definition, self.period, self.unit, lines, [], {})
+        counted = Counted(self.definition, self.period, self.unit, lines, [], {}, tuple(self._remarks()))
         return replace(counted, checks=self._checks(counted.total), lists=dict(self._lists()))
+
+    def _remarks(self) -> Iterable[str]:
+        """A report of a past day takes what has no dates from today, and a school no longer sees who has moved on."""
+        if "children" not in self.members or self.period.on >= dt.date.today():
+            return
+        yield f"年级、班级、寄宿、户口、健康等没有起止日期的情况，按 {paper_day(dt.date.today())} 的登记。"
+        if gone := moved_on(self.session, self.period.on, self.places.schools):
+            yield f"另有 {gone} 名当日在读的儿童此后转出，档案已随人转走，不在本表内；全县数以德育股统计为准。"
 
     def _lists(self) -> Iterable[tuple[str, list[Culprit]]]:
         for key, title in self.definition.lists:
@@ -195,6 +207,14 @@ class Count:
                 yield Culprit(member.child_id, member.name, self.school_of(member), member.class_name, why)
 
 
+def moved_on(session: Session, on: dt.date, schools: Mapping[int, School]) -> int:
+    """How many were enrolled at these schools on a day whose file the actor does not see any more."""
+    stays = select(Enrolment.child_id).where(holds(Enrolment, on), Enrolment.school_id.in_(schools))
+    return (
+        session.scalar(select(func.count()).select_from(stays.where(Enrolment.child_id.not_in(select(Child.id))).subquery())) or 0
+    )
+
+
 def share(part: Cell, whole: Cell) -> Cell:
     """A part of a whole in 1/10000, half up; None of nothing."""
     return (Decimal(part or 0) / Decimal(whole)).quantize(SHARE, ROUND_HALF_UP) if whole else None
@@ -237,7 +257,7 @@ class Places:
 
     def _of(self, axis: str, members: list[Member]) -> list[tuple[str, str]]:
         if axis == "township":
-            there = {school.township_id for school in self.schools.values()}
+            there = {self._township(school) for school in self.schools.values()}
             named = [(str(pk), name) for pk, name in self.townships.items() if pk in there]
             return [*named, ("0", "县直")] if None in there else named
         if axis == "centre":
@@ -253,6 +273,10 @@ class Places:
             return [s for s in self.schools.values() if str(self._centre(s)) == key]
         return [s for s in self.schools.values() if str(s.id) == key]
 
+    def _township(self, school: School) -> int | None:
+        """A site is counted with its centre, also where it lies across the border."""
+        return self.schools.get(self._centre(school), school).township_id
+
     @staticmethod
     def _centre(school: School) -> int:
         return school.centre_id or school.id
@@ -267,7 +291,7 @@ class Places:
         if row == TOTAL:
             return lambda _member: True
         if axis == "township":
-            return lambda member: str(self.schools[member.school_id].township_id or 0) == key
+            return lambda member: str(self._township(self.schools[member.school_id]) or 0) == key
         if axis == "centre":
             return lambda member: str(self._centre(self.schools[member.school_id])) == key
         if axis == "school":

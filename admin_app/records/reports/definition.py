@@ -6,7 +6,7 @@ What a file may say is checked when it is read: a trait, a code or a column that
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -107,6 +107,14 @@ class Definition:
         """What must be known of the members to count them."""
         used = {c.trait for column in self.columns if column.population == population for c in column.when}
         return frozenset(used | {axis for axis in self.axes if axis not in AXES})
+
+    def only(self, keys: Collection[str]) -> Definition:
+        """The same with some of its columns, in its source as well: so it is kept."""
+        groups = [
+            {**group, "columns": [column for column in group["columns"] if str(column["key"]) in keys]}
+            for group in self.source["groups"]
+        ]
+        return parsed(self.key, {**self.source, "groups": [group for group in groups if group["columns"]]})
 
     @property
     def populations(self) -> tuple[str, ...]:

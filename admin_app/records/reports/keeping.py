@@ -64,6 +64,8 @@ def hand_in(kept: Report, by: str) -> None:
 
     :raises Complaint: while a check equation fails, or when it was handed in already.
     """
+    if kept.kind == definitions.CROSSED:
+        raise Complaint("交叉统计只供查看，不用上报。")
     if kept.handed_in_at is not None:
         raise Complaint("这份报表已经上报过了。")
     if kept.failing:
@@ -85,6 +87,7 @@ def opened(kept: Report) -> Counted:
             for left, right, a, b, culprits in raw["checks"]
         ],
         {title: [Culprit(*each) for each in people] for title, people in raw["lists"].items()},
+        tuple(raw["remarks"]),
     )
 
 
@@ -98,6 +101,7 @@ def _plain(counted: Counted) -> dict[str, Any]:
             (check.equation.left, check.equation.right, check.left, check.right, [_culprit(c) for c in check.culprits])
             for check in counted.checks
         ],
+        "remarks": counted.remarks,
         "lists": {title: [_culprit(each) for each in people] for title, people in counted.lists.items()},
     }
 
@@ -149,7 +153,7 @@ def workbook(counted: Counted, receipt: Mapping[str, str]) -> bytes:
             statistics.Check(_words(counted, check), *(tuple(place[key] for key in side) for side in (check.left, check.right)))
             for check in found.checks
         ],
-        notes=found.notes,
+        notes=(*found.notes, *counted.remarks),
         signed=found.signed,
         sentences=tuple(counted.sentences),
         names=_names(counted),

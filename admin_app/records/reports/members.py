@@ -57,6 +57,7 @@ from ...models import (
     TrainingSession,
     Whereabouts,
 )
+from ...orm import Group
 from .. import completeness, definitions, handovers
 from ..definitions import holds
 
@@ -103,6 +104,8 @@ class Trait:
 
 
 UNKNOWN = "未填"
+RESTRICTED = "restricted"
+"""The categories that few may read (K07 K08 K09 K11) stand as one, for everybody: a report must not tell which."""
 YES_NO = {"yes": "是", "no": "否"}
 STAGES = {"K": "幼儿园", "P": "小学", "M": "初中", "H": "高中", "V": "中职"}
 PLACES = {"kindergarten": "幼儿园", "primary": "小学", "junior": "初中", "senior": "高中", "vocational": "中职", "dropout": "辍学"}
@@ -142,7 +145,10 @@ TRAITS: dict[str, Trait] = {
     "boarding": Trait("寄宿", {"yes": "寄宿", "no": "走读"}),
     "guardian": Trait("监护类型", GUARDIANS),
     "quality": Trait("监护情况", _words(CareQuality)),
-    "category": Trait("困境与家庭类别", _words(CategoryKind)),
+    "category": Trait(
+        "困境与家庭类别",
+        _words(kind for kind in CategoryKind if kind.group is not Group.INCIDENT) | {RESTRICTED: "受限类别"},
+    ),
     "reach": Trait("务工地范围", _words(Reach)),
     "hukou": Trait("户口性质", _words(Hukou)),
     "registered": Trait("是否登记户口", YES_NO),
@@ -198,9 +204,7 @@ class _Day:
 
     @cached_property
     def xj(self) -> dict[int, int]:
-        every = definitions.spans(Definition.XJ).subquery()
-        held = select(every.c.child_id, func.count()).where(every.c.first <= self.on, every.c.stop > self.on)
-        return dict(self.session.execute(held.group_by(every.c.child_id)).all())
+        return dict(self.session.execute(definitions.parents_long_away(self.on)).all())
 
     @cached_property
     def carers(self) -> dict[int, tuple[Kinship, CareQuality | None]]:
@@ -227,7 +231,7 @@ class _Day:
     def categories(self) -> dict[int, frozenset[str]]:
         found: dict[int, set[str]] = defaultdict(set)
         for child, kind in self.session.execute(select(Category.child_id, Category.kind).where(holds(Category, self.on))):
-            found[child].add(kind.value)
+            found[child].add(RESTRICTED if kind.group is Group.INCIDENT else kind.value)
         return {child: frozenset(kinds) for child, kinds in found.items()}
 
     def reach(self, child: int) -> frozenset[str]:
