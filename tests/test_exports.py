@@ -86,6 +86,7 @@ def test_days_are_days_and_numbers_numbers_in_every_row(person, ids):
     assert days and all(isinstance(day, dt.datetime) for day in days)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("address", [LIST, LEDGER, f"{LEDGER}?definition=GF13", f"{LIST}?sort=1&desc=1&columns=all"])
 def test_full_numbers_go_out_when_the_leader_has_agreed(person, app, ids, address):
     secretary = person("secretary_a")
@@ -111,6 +112,7 @@ def test_the_file_with_full_numbers_is_taken_once(person, app):
     assert "已导出" in secretary.get("/full_export/").text
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("how", ["waiting", "refused", "another", "other address", "wrong password", "lapsed", "no request"])
 def test_without_the_leaders_word_on_this_very_list_nothing_goes_out(person, app, how):
     secretary = person("secretary_a")

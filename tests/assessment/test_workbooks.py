@@ -23,6 +23,9 @@ from tests.assessment.rounds import step, walk
 NEWER = "LET XLOOKUP FILTER UNIQUE SORT SEQUENCE IFS SWITCH TEXTJOIN CONCAT MAXIFS MINIFS XMATCH LAMBDA IFNA".split()
 
 
+pytestmark = pytest.mark.matrix
+
+
 @pytest.fixture
 def book(system, judged):
     return workbooks.Book.of(system, judged, results.score(system, judged), "测试")

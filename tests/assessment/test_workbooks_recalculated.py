@@ -5,9 +5,6 @@ from __future__ import annotations
 import io
 import json
 import multiprocessing
-import os
-import shutil
-import subprocess
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -19,39 +16,12 @@ import xlsxwriter
 from admin_app.assessment import results, workbooks
 from admin_app.assessment.patterns import cents
 from admin_app.assessment.workbooks import formulas
+from tests import libreoffice
 from tests.assessment import books
 from tests.assessment.test_workbooks import exact, lines, load, named
 
-IN_CI = os.environ.get("CI") == "true"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not shutil.which("soffice") and not IN_CI, reason="LibreOffice is not installed"),
-]
-# A file from elsewhere is not computed when it is opened, unless the profile says: always (0).
-ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
-<item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item>
-</oor:items>
-"""
-
-
-@pytest.fixture(scope="module")
-def recalculated(tmp_path_factory):
-    """Workbooks by name, as LibreOffice saves them after computing them."""
-    profile = tmp_path_factory.mktemp("profile")
-    (profile / "user").mkdir()
-    (profile / "user" / "registrymodifications.xcu").write_text(ALWAYS, encoding="utf-8")
-
-    def compute(contents):
-        folder = tmp_path_factory.mktemp("books")
-        for number, content in enumerate(contents.values()):
-            (folder / f"{number}.xlsx").write_bytes(content)
-        files = [str(folder / f"{number}.xlsx") for number in range(len(contents))]
-        words = ["soffice", f"-env:UserInstallation=file://{profile}", "--headless", "--convert-to", "xlsx", "--outdir"]
-        subprocess.run([*words, str(folder / "out"), *files], check=True, capture_output=True, timeout=570)
-        return {name: load((folder / "out" / f"{n}.xlsx").read_bytes()) for n, name in enumerate(contents)}
-
-    return compute
+pytestmark = [pytest.mark.slow, libreoffice.NEEDED]
+recalculated = libreoffice.recalculated
 
 
 @pytest.fixture(scope="module")
