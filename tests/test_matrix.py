@@ -85,6 +85,7 @@ PAGES = {
     "agreement.paper": ("GET", "/agreement/paper/?id={agreement_a}", {}, (403, 200, 200, 200, 404, 200, 200)),
     "activity.sheet": ("GET", "/activity/sheet/?id={activity_a}", {}, (403, 200, 200, 200, 404, 200, 403)),
     "training_session.sheet": ("GET", "/training_session/sheet/?id={training_session_a}", {}, (403, 200, 200, 200, 404, 200, 403)),
+    "child.keep_ledger": ("POST", "/child/ledger/keep/", {}, (403, 302, 403, 302, 302, 403, 403)),
     "child.confirm": ("POST", "/child/confirm/", {"id": "{child_a}"}, (403, 302, 403, 302, 404, 403, 403)),
     "activity.roster": ("GET", "/activity/roster/?id={activity_a}", {}, (403, 200, 403, 200, 404, 403, 403)),
     "training_session.sign_in": (

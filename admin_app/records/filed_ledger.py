@@ -6,8 +6,12 @@ What the reader may not see stands masked, as on the screens. The import reads t
 from __future__ import annotations
 
 import datetime as dt
+import json
+import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -15,32 +19,62 @@ from sqlalchemy.orm import Session, selectinload
 
 from .. import labels
 from ..access import scope_in, shown
-from ..models import Agreement, AgreementKind, Category, Child, Parent, Responsibility, School, Staff
+from ..models import Agreement, AgreementKind, Category, Child, Parent, Report, Responsibility, School, Staff
+from ..sheets import writer
 from . import definitions, ledger
 from .importing import carer_now, register_says
+from .reports.keeping import unit_of
 
 AT_ONCE = 500
-COLUMNS = (
-    "serial", "school", "grade", "class_name", "name", "sex", "ethnic", "birth_date", "id_number", "hukou_place", "home_address",
-    "boarding", "kind", "father.name", "father.place", "father.phone", "mother.name", "mother.place", "mother.phone", "carer.name",
-    "carer.relation", "carer.age", "carer.phone", "quality", "agreement", "responsible", "responsible.phone", "hardship", "health",
-    "remark",
-)  # fmt: skip
-TITLES = ledger.TITLES | {
-    "serial": "序号",
-    "quality": "监护情况",
-    "agreement": "是否签订确认书",
-    "responsible.phone": "包保责任人电话",
-    "hardship": "困境、低保等",
-    "health": "健康状况",
-}
-WIDTHS = {
-    "serial": 4, "school": 11, "grade": 6, "class_name": 6, "sex": 4, "ethnic": 6, "birth_date": 9, "id_number": 12, "hukou_place": 12,
-    "home_address": 14, "boarding": 5, "carer.age": 5, "father.phone": 10, "mother.phone": 10, "carer.phone": 10,
-    "responsible.phone": 10, "agreement": 6, "remark": 10,
-}  # fmt: skip
-OTHERWISE = 8
-SIGNED = "单位负责人（签名）：　　　　　　　　复核人（签名）：　　　　　　　　填表人（签名）："
+FILE = Path(__file__).parent / "reports" / "ledger.toml"
+DEFINITION = tomllib.loads(FILE.read_text(encoding="utf-8"))
+COLUMNS = tuple(column["key"] for column in DEFINITION["columns"])
+KIND = "ledger"
+"""Kept among the reports under this name."""
+
+
+@dataclass(frozen=True)
+class Filed:
+    """A ledger as it is handed in: title, the line below it, (heading, width) of each column, rows, the line for signatures."""
+
+    title: str
+    said: str
+    columns: list[tuple[str, float]]
+    rows: Iterable[Sequence[Any]]
+    signed: str
+
+
+def filed(title: str, said: str, lines: Iterable[Sequence[Any]]) -> Filed:
+    return Filed(title, said, [(c["title"], c["width"]) for c in DEFINITION["columns"]], lines, DEFINITION["signed"])
+
+
+def workbook(sheet: Filed, receipt: Mapping[str, str]) -> bytes:
+    return writer.form(sheet.title, sheet.said, sheet.columns, sheet.rows, sheet.signed, receipt)
+
+
+def keep(session: Session, sheet: Filed, on: dt.date, basis: str, by: str) -> Report:
+    """Keep a ledger as it stands, its numbers masked: it can be opened and exported again."""
+    lines = [[["day", cell.isoformat()] if isinstance(cell, dt.date) else cell for cell in row] for row in sheet.rows]
+    content = {"said": sheet.said, "columns": sheet.columns, "rows": lines, "signed": sheet.signed}
+    row = Report(
+        school_id=unit_of(session).id,
+        kind=KIND,
+        title=sheet.title,
+        basis=basis,
+        since=on,
+        on=on,
+        content=json.dumps(content, ensure_ascii=False),
+        by=by,
+    )
+    session.add(row)
+    return row
+
+
+def opened(row: Report) -> Filed:
+    """The ledger as it was kept."""
+    raw = json.loads(row.content)
+    lines = [[dt.date.fromisoformat(cell[1]) if isinstance(cell, list) else cell for cell in line] for line in raw["rows"]]
+    return Filed(row.title, raw["said"], [(words, width) for words, width in raw["columns"]], lines, raw["signed"])
 
 
 def rows(session: Session, child_ids: Sequence[int], on: dt.date, *, full: bool = False) -> Iterator[list[Any]]:
@@ -106,6 +140,3 @@ def _hardships(session: Session, ids: list[int], on: dt.date) -> dict[int, str]:
         if words not in found[row.child_id]:
             found[row.child_id].append(words)
     return {child_id: "、".join(words) for child_id, words in found.items()}
-
-
-__all__ = ["COLUMNS", "OTHERWISE", "SIGNED", "TITLES", "WIDTHS", "rows"]

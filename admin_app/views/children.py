@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext
+from flask_login import current_user
 from sqlalchemy import func, select
 from wtforms import DateField
 
@@ -36,7 +37,6 @@ from ..orm import Base
 from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
-from ..sheets import writer
 from .base import RecordView
 from .exports import carried_out, handed_out, reason_to_reveal, receipt_of, refused
 from .filters import Filter, by_township
@@ -190,7 +190,7 @@ class ChildView(RecordView):
     details_template = "children/dossier.html"
     list_template = "children/list.html"
     needs = RecordView.needs | {
-        "reveal": Action.REVEAL, "confirm": Action.UPDATE, "ledger": Action.EXPORT, "papers": Action.EXPORT,
+        "reveal": Action.REVEAL, "confirm": Action.UPDATE, "ledger": Action.EXPORT, "keep_ledger": Action.CREATE, "papers": Action.EXPORT,
     }  # fmt: skip
     filters = (
         by_township(Child),
@@ -351,24 +351,37 @@ class ChildView(RecordView):
             grant = carried_out()
         except Complaint as e:
             return refused(e)
+        filed, unit, _basis, said, count = self._filed(full=grant is not None)
+        receipt = receipt_of(said, count, grant)
+        name = f"{filed.title}-{unit}-{dt.date.today():%Y%m%d}.xlsx"
+        return handed_out(filed_ledger.workbook(filed, receipt), name, "child", receipt, grant, 内容="台账")
+
+    @expose("/ledger/keep/", methods=("POST",))
+    def keep_ledger(self) -> Any:
+        """The same kept as it stands, masked, beside the other reports."""
+        filed, _unit, basis, _said, count = self._filed(full=False)
+        if not count:
+            flash(_("没有符合条件的记录。去掉条件再看。"), "warning")
+            return redirect(self.get_url(".index_view"))
+        kept = filed_ledger.keep(self.db_session, filed, dt.date.today(), basis, current_user.name)
+        self.db_session.commit()
+        flash(_("已保存，可随时打开和再次导出。"), "success")
+        return redirect(url_for("report.kept", id=kept.id))
+
+    def _filed(self, *, full: bool) -> tuple[filed_ledger.Filed, str, str, str, int]:
+        """The ledger of the list as it is filtered: itself, its unit, its definition, its conditions and how many lines."""
         seen, today = self._view_of_list(), dt.date.today()
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         ids = list(self.db_session.scalars(query.with_only_columns(Child.id).order_by(*BY_CLASS).limit(EXPORT_CAP)))
-        said = self._said(seen)
-        receipt = receipt_of(said, len(ids), grant)
-        unit, definition = self._unit(query), next((value for c, _raw, value in seen.active if c.name == "definition"), "")
+        said, unit = self._said(seen), self._unit(query)
+        definition = next((value for c, _raw, value in seen.active if c.name == "definition"), "")
         is_gf13 = definition == Definition.GF13.value
-        title = "农村留守儿童台账" if is_gf13 else "儿童台账"
         basis = Definition.GF13.label if is_gf13 else "按范围所列条件，含非留守儿童"
-        content = writer.form(
-            title,
-            f"填报单位（盖章）：{unit}　　统计截止日期：{labels.day(today)}　　口径：{basis}　　范围：{said}　　人数：{len(ids)}",
-            [(filed_ledger.TITLES[key], filed_ledger.WIDTHS.get(key, filed_ledger.OTHERWISE)) for key in filed_ledger.COLUMNS],
-            filed_ledger.rows(self.db_session, ids, today, full=grant is not None),
-            filed_ledger.SIGNED,
-            receipt,
+        below = (
+            f"填报单位（盖章）：{unit}　　统计截止日期：{labels.day(today)}　　口径：{basis}　　范围：{said}　　人数：{len(ids)}"
         )
-        return handed_out(content, f"{title}-{unit}-{today:%Y%m%d}.xlsx", "child", receipt, grant, 内容="台账")
+        lines = filed_ledger.rows(self.db_session, ids, today, full=full)
+        return filed_ledger.filed("农村留守儿童台账" if is_gf13 else "儿童台账", below, lines), unit, basis, said, len(ids)
 
     def _unit(self, query: Any) -> str:
         """Who hands a ledger in: the school (of a site its centre), or the bureau for children of several."""

@@ -17,7 +17,7 @@ from .. import labels, rules
 from ..access import Action
 from ..models import Child, Holiday, Report, Resource
 from ..orm import Group
-from ..records import handovers
+from ..records import filed_ledger, handovers
 from ..records.reports import definition as definitions, keeping
 from ..records.reports.counting import Count, Counted, words
 from ..records.reports.definition import AXIS_WORDS, CROSSED, POOLS, Definition
@@ -121,6 +121,8 @@ class ReportView(ToolView):
         """A report as it was when it was kept."""
         kept = self._kept()
         note("open", "report", kept.id, kept.school_id)
+        if kept.kind == filed_ledger.KIND:
+            return self.render("reports/ledger.html", kept=kept, filed=filed_ledger.opened(kept))
         return self._page(keeping.opened(kept), kept)
 
     def _page(self, counted: Counted, kept: Report | None) -> str:
@@ -180,12 +182,20 @@ class ReportView(ToolView):
     def export(self) -> Any:
         """The report as a workbook; a kept one as it was kept."""
         kept = self._kept() if request.args.get("id") else None
+        if kept is not None and kept.kind == filed_ledger.KIND:
+            return self._export_ledger(kept)
         counted = keeping.opened(kept) if kept is not None else self._counted()
         receipt = receipt_of(f"{keeping.title_of(counted)}，{counted.definition.basis}", len(counted.lines))
         receipt |= {"统计截止日期": counted.period.on.isoformat(), "统计时间": labels.text(kept.created_at) if kept else "导出时"}
         note("export", "report", kept.id if kept else "", kept.school_id if kept else None, **receipt)
         name = f"{keeping.title_of(counted)}-{counted.unit}-{counted.period.on:%Y%m%d}.xlsx"
         return workbook_response(keeping.workbook(counted, receipt), name)
+
+    def _export_ledger(self, kept: Report) -> Any:
+        filed = filed_ledger.opened(kept)
+        receipt = receipt_of(filed.said, len(list(filed.rows)))
+        note("export", "report", kept.id, kept.school_id, **receipt)
+        return workbook_response(filed_ledger.workbook(filed, receipt), f"{kept.title}-{kept.school}-{kept.on:%Y%m%d}.xlsx")
 
     @expose("/keep/", methods=("POST",))
     @_said

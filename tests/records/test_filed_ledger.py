@@ -106,3 +106,19 @@ def test_a_masked_cell_says_nothing(open_as, ids):
         )
         (entry,) = filed_ledger.ledger.entries([grid])
         assert not {"id_number", "father.phone"} & set(entry.values) and not entry.problems
+
+
+def test_a_ledger_is_kept_as_it_was_handed_in(person, app, ids):
+    secretary = person("secretary_a")
+    kept = secretary.post("/child/ledger/keep/?definition=GF13").headers["Location"]
+    number = kept.rpartition("=")[2]
+    first = secretary.get(f"/report/export/?id={number}")
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        session.get_one(m.Child, ids.child_a).home_address = "搬走了"
+        session.commit()
+    page, again = secretary.get(kept).text, secretary.get(f"/report/export/?id={number}")
+    assert "甲小雨" in page and "搬走了" not in page and "5399****" in page
+    rows = [[[c.value for c in row] for row in as_shown(answer)[0].worksheets[0].iter_rows()] for answer in (first, again)]
+    assert rows[0] == rows[1] and rows[0][0][0] == "农村留守儿童台账"
+    assert person("secretary_b").get(kept).status_code == 404 and person("office").get(kept).status_code == 200
+    assert "已标为上报" in secretary.post("/report/hand-in/", {"id": number}, follow_redirects=True).text
