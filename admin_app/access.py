@@ -130,6 +130,22 @@ SEES: dict[Role, frozenset[Group]] = {
 by the counsellor and the headteacher alone, incidents by the school and the office; sealed columns are masked for
 everybody until revealed."""
 
+
+def permissions() -> list[dict[str, str]]:
+    """The two tables above, a row for each role and resource it may touch: role, resource, actions, and the role's field groups."""
+    return [
+        {
+            "role": role.value,
+            "resource": resource.value,
+            "actions": " ".join(action.value for action in Action if action in rights),
+            "groups": " ".join(group.value for group in Group if group in SEES[role]),
+        }
+        for role in Role
+        for resource, rights in RIGHTS[role].items()
+        if rights
+    ]
+
+
 _READ_BY_ALL = frozenset({Notice.__tablename__})
 """Shared tables whose records have files: who reads the record reads its files, whoever put them there."""
 EVERYWHERE_READERS = frozenset({Role.OFFICE, Role.LEADER})

@@ -34,6 +34,8 @@ OPEN_ENDPOINTS = {"sign_in.login", "static", "admin.static", "status.healthz", "
 BEFORE_CHANGING = {"sign_in.password", "sign_in.logout"}
 
 MAX_FAILURES, MAX_FAILURES_OF_ADDRESS, LOCKED_FOR = 5, 50, dt.timedelta(minutes=15)
+UNUSED_FOR = dt.timedelta(days=90)
+"""Logging in touches the account's row; one that was not touched for so long is closed."""
 FIRST_PASSWORD_LASTS = dt.timedelta(hours=72)
 MIN_PASSWORD, MAX_PASSWORD = 12, 128
 DRAFT_LASTS, LARGEST_DRAFT, MOST_DRAFTS = dt.timedelta(hours=24), 200 * 1024, 5
@@ -184,6 +186,65 @@ def log_out() -> None:
     cookie.clear()
 
 
+@dataclass(frozen=True)
+class Held:
+    """A browser that is logged in: whose, from where, since when, and whether it is the one that asks."""
+
+    id: int
+    user_id: int
+    user: str
+    address: str
+    started_at: dt.datetime
+    seen_at: dt.datetime
+    mine: bool
+
+
+def open_sessions(actor: Actor, *, everybody: bool) -> list[Held]:
+    """Who is logged in, the last seen first: the actor's own browsers, or everybody's for the administrator."""
+    from flask import current_app
+
+    now = utcnow()
+    open_ = (
+        select(LoginSession, User.name, User.username)
+        .join(User, User.id == LoginSession.user_id)
+        .where(
+            LoginSession.ended_at.is_(None),
+            LoginSession.seen_at > now - current_app.config["IDLE"],
+            LoginSession.started_at > now - current_app.config["LONGEST"],
+        )
+        .order_by(LoginSession.seen_at.desc())
+    )
+    if not everybody:
+        open_ = open_.where(LoginSession.user_id == actor.user_id)
+    with session_with(SYSTEM) as session:
+        return [
+            Held(
+                held.id,
+                held.user_id,
+                f"{name}（{username}）",
+                held.address,
+                held.started_at,
+                held.seen_at,
+                held.token_hash == _hash(actor.token),
+            )
+            for held, name, username in session.execute(open_)
+        ]
+
+
+def end_session(actor: Actor, session_id: int | None, *, everybody: bool) -> bool:
+    """Put one browser out: one's own, or anybody's for the administrator. Was there one?"""
+    found = next((held for held in open_sessions(actor, everybody=everybody) if held.id == session_id), None)
+    if found is None:
+        return False
+    with writing(SYSTEM) as session:
+        session.get_one(LoginSession, found.id).ended_at = utcnow()
+    with writing(actor.scope) as session:
+        audit.note(
+            session, "logout", "user_account", found.user_id, None, 由="本人" if found.user_id == actor.user_id else "管理员"
+        )
+    return True
+
+
 def end_sessions(session: Session, user_id: int, but: str = "") -> None:
     """Put an account out everywhere at once (disabled, other roles, another password). ``but``: a token that stays."""
     for held in session.scalars(select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.ended_at.is_(None))):
@@ -214,7 +275,9 @@ def _count_failure(username: str) -> int:
 
 
 def _expired(user: User) -> bool:
-    return user.must_change and user.password_expires_at is not None and user.password_expires_at < utcnow()
+    """A first password is too old, or nobody has used the account for long (the administrator resets its password)."""
+    first = user.must_change and user.password_expires_at is not None and user.password_expires_at < utcnow()
+    return first or utcnow() - user.updated_at > UNUSED_FOR
 
 
 def _verify(stored: str, password: str) -> bool:

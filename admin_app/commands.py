@@ -21,7 +21,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import audit, auth, create_app
+from . import access, audit, auth, create_app, labels
 from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
@@ -301,6 +301,21 @@ def _school(session: Session, code: str | None) -> School | None:
 
 
 # --- ledgers and scores ---
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True)
+@plain_errors
+def permissions(as_json: bool) -> None:
+    """Print who may do what: role, resource, actions, field groups."""
+    rows = access.permissions()
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        role = Role(row["role"]).label
+        acts = "、".join(labels.ACTIONS[action] for action in row["actions"].split())
+        click.echo(f"{role}	{labels.RESOURCES[row['resource']]}	{acts}	{row['groups']}")
 
 
 @main.command("import-ledger")

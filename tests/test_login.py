@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from admin_app import auth, models as m
 from admin_app.access import SYSTEM
-from admin_app.db import session_with, writing
+from admin_app.db import db, session_with, writing
 from admin_app.models import Role
 from admin_app.rules import Complaint
 from tests.conftest import PASSWORD, PEOPLE
@@ -135,3 +135,60 @@ def test_a_foreign_host_name_is_refused(app, ids):
 def test_the_server_tells_that_it_lives(app, ids):
     client = app.test_client()
     assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 200)
+
+
+def sessions_on(page: str) -> list[str]:
+    return re.findall(r'name="id" value="(\d+)"', page)
+
+
+def test_everybody_sees_and_ends_the_own_other_browsers(app, ids):
+    here, there, stranger = (app.test_client() for _ in range(3))
+    log_in(here, "secretary_a")
+    log_in(there, "secretary_a")
+    log_in(stranger, "secretary_b")
+    page = here.get("/session/").text
+    assert "本次登录" in page and "secretary_b" not in page
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page)[1]
+    others = sessions_on(page)
+    for number in others:
+        assert here.post("/session/end/", data={"csrf_token": token, "id": number}).status_code == 302
+    assert there.get("/child/").status_code == 302 and here.get("/child/").status_code == 200
+    assert stranger.get("/child/").status_code == 200
+
+
+def test_nobody_but_the_administrator_ends_the_browser_of_another(app, ids):
+    own, other, admin = (app.test_client() for _ in range(3))
+    log_in(own, "secretary_a")
+    log_in(other, "secretary_b")
+    log_in(admin, "admin")
+    with app.app_context(), session_with(SYSTEM) as session:
+        newest = select(m.LoginSession.id).where(m.LoginSession.user_id == ids.user_secretary_b).order_by(m.LoginSession.id.desc())
+        target = session.scalars(newest).first()
+    for browser, status in ((own, 404), (admin, 302)):
+        token = re.search(r'name="csrf-token" content="([^"]+)"', browser.get("/session/").text)[1]
+        assert browser.post("/session/end/", data={"csrf_token": token, "id": str(target)}).status_code == status
+    assert other.get("/child/").status_code == 302
+
+
+@pytest.mark.parametrize(("days", "status"), [(89, 302), (91, 200)])
+def test_an_account_that_nobody_used_for_ninety_days_is_closed_until_it_is_reset(days, status, app, ids):
+    table, long_ago = m.User.__table__, dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    with app.app_context(), db.engine.execution_options(writes=True).begin() as connection:  # past the stamp of a save
+        connection.execute(table.update().where(table.c.username == "office").values(updated_at=long_ago))
+    answer = log_in(app.test_client(), "office")
+    assert answer.status_code == status
+    assert status == 302 or "账号或密码不对" in answer.text
+    with app.app_context(), writing(SYSTEM) as session:
+        first = auth.reset_password(session, session.get_one(m.User, ids.user_office))
+    assert log_in(app.test_client(), "office", first).status_code == 302
+
+
+def test_the_table_of_rights_is_printed_as_the_product_holds_it(app, person):
+    from admin_app.access import RIGHTS, permissions
+
+    rows = permissions()
+    assert {(row["role"], row["resource"]) for row in rows} == {
+        (r.value, s.value) for r in RIGHTS for s, acts in RIGHTS[r].items() if acts
+    }
+    page = person("secretary_a").get("/session/permissions/").text
+    assert "权限表" in page and "完整号码导出" in page and "显示完整号码" in page
