@@ -144,7 +144,32 @@ def test_3_the_office_opens_the_children_behind_a_number_judges_and_freezes(sit_
     assert "初核" in alert(page)
 
 
-def test_4_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
+def test_4_the_office_counts_a_report_opens_its_names_keeps_it_and_hands_it_in(sit_down):
+    page = sit_down("office")
+    page.goto("/report/show/?kind=civil_affairs")
+    shot(page, "report", full=True)
+    if page.locator("text=条不平").count():  # the ledger of the first story says nothing of how the children are cared for
+        assert page.locator("td:has-text('监护情况 未填')").count()
+    page.goto("/report/show/?kind=overview")
+    number = page.locator("table.stat a.n").first
+    wanted = number.inner_text()
+    follow(page, number)
+    assert f"{wanted.replace(',', '')} 人" in page.locator("h1").inner_text() and page.locator("tbody a").count()
+    page.go_back()
+    follow(page, "button:has-text('保存这份报表')")
+    assert "已保存" in alert(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    follow(page, "button:text-is('上报')")
+    assert "已标为上报" in alert(page) and page.locator("text=已上报").count()
+    page.click("summary:has-text('导出 Excel')")
+    page.fill("input[name=purpose]", "报县民政局")
+    with page.expect_download() as caught:
+        page.click("button:text-is('导出')")
+    book = openpyxl.load_workbook(io.BytesIO(Path(caught.value.path()).read_bytes()))
+    assert book.sheetnames[:2] == ["报表", "勾稽关系"] and "报县民政局" in str([c.value for c in book["导出凭据"]["B"]])
+
+
+def test_5_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
     page = sit_down("leader")
     shot(page, "home-leader")
     page.goto("/assessment/")
@@ -163,7 +188,7 @@ def test_4_the_leader_reads_the_ranking_and_takes_both_workbooks(sit_down):
     assert not page.locator("a:has-text('新建')").count()
 
 
-def test_5_another_schools_secretary_gets_nowhere_by_address(sit_down):
+def test_6_another_schools_secretary_gets_nowhere_by_address(sit_down):
     page = sit_down("secretary2")
     for path in ("/child/details/?id=1", "/child/edit/?id=1", "/assessment/sheet/?sheet=1", "/assessment/export-sheet/?sheet=1"):
         answer = page.request.get(path)

@@ -129,7 +129,7 @@ class _Family:
 
     def _enter_carer(self) -> None:
         """A new name is another carer from today on; without a name the rest goes to the carer there is."""
-        given = self._given("carer", "name", "relation", "age", "phone")
+        given = self._given("carer", "name", "relation", "age", "phone", "quality")
         start = self.start
         if self.carer is not None and given.get("name", self.carer.name) != self.carer.name:
             self.carer.end = start = max(dt.date.today(), self.carer.start)

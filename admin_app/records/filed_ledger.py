@@ -22,7 +22,7 @@ from ..access import scope_in, shown
 from ..models import Agreement, AgreementKind, Category, Child, Parent, Report, Responsibility, School, Staff
 from ..sheets import writer
 from . import definitions, ledger
-from .importing import carer_now, register_says
+from .importing import register_says
 from .reports.keeping import unit_of
 
 AT_ONCE = 500
@@ -101,10 +101,9 @@ def _lines(session: Session, ids: list[int], on: dt.date, full: bool) -> dict[in
     hardships, staff = _hardships(session, ids, on), _responsible(session, ids, on)
     found = {}
     for child in children:
-        carer, teacher = carer_now(child), staff.get(child.id)
+        teacher = staff.get(child.id)
         said = register_says(child) | {
             "kind": kinds[child.id].kind if kinds[child.id].holds else "",
-            "quality": carer.quality if carer else None,
             "agreement": child.id in papers,
             "responsible": teacher.name if teacher else None,
             "responsible.phone": teacher.phone if teacher else None,

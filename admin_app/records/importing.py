@@ -390,7 +390,7 @@ _COMPARED = (
     load_only(*(getattr(Child, key) for key in CHILD_KEYS)),
     selectinload(Child.parents).load_only(Parent.side, Parent.name, Parent.phone),
     selectinload(Child.parents).selectinload(Parent.statuses).load_only(ParentStatus.state, ParentStatus.place, ParentStatus.end),
-    selectinload(Child.carers).load_only(Carer.name, Carer.relation, Carer.age, Carer.phone, Carer.end),
+    selectinload(Child.carers).load_only(Carer.name, Carer.relation, Carer.age, Carer.phone, Carer.quality, Carer.end),
 )
 """Of a child and its family the columns of a ledger: the others take half the time, for some are sealed."""
 
@@ -498,7 +498,7 @@ def register_says(child: Child) -> dict[str, Any]:
         says[f"{side.value}.phone"] = parent.phone if parent else None
         says[f"{side.value}.place"] = place_now(parent)
     carer = carer_now(child)
-    for name in ("name", "relation", "age", "phone"):
+    for name in ("name", "relation", "age", "phone", "quality"):
         says[f"carer.{name}"] = getattr(carer, name) if carer else None
     return says
 

@@ -70,6 +70,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("carer.relation", "与儿童关系", ("与学生关系", "关系", "监护人关系", "照护人关系", "监护人与学生关系")),
     Column("carer.age", "监护人年龄", ("照护人年龄",)),
     Column("carer.phone", "监护人电话", _of("监护人", "照护人", words=_PHONE)),
+    Column("carer.quality", "监护情况", ("监护情况评估", "监护评估")),
     Column("responsible", "包保责任人", ("责任人", "包保教师")),
     Column("remark", "备注"),
 )
@@ -99,7 +100,7 @@ def column_of(key: str) -> tuple[type[Base] | None, str]:
     of, _dot, name = key.rpartition(".")
     if of in ("father", "mother"):
         return (ParentStatus if name == "place" else Parent), name
-    if of == "carer" or key == "quality":
+    if of == "carer":
         return Carer, name
     if key.startswith("responsible"):
         return Staff, name if of else "name"
@@ -393,6 +394,8 @@ def _read_value(entry: Entry, key: str, raw: Any, text: str) -> None:
         _read_checked(entry, key, Parent, "phone", text)
     elif key in ("father.name", "mother.name", "carer.name", "guardian.name", "name"):
         _read_checked(entry, key, Child if key == "name" else Parent, "name", text)
+    elif key == "carer.quality":
+        _read_choice(entry, key, Carer, "quality", text)
     elif key == "carer.relation":
         _read_choice(entry, key, Carer, "relation", text)
     elif key == "carer.age":

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session, selectinload
 
 from .. import labels
 from ..access import scope_in, shown
-from ..models import BY_CLASS, Child, Ethnic, Grade, Kinship, Parent, Responsibility, School, Sex, Staff
+from ..models import BY_CLASS, CareQuality, Child, Ethnic, Grade, Kinship, Parent, Responsibility, School, Sex, Staff
 from ..sheets.offline import Field, Sheet
 from . import ledger, roundtrip
 from .importing import register_says
 
-CHOICES: dict[str, Any] = {"sex": Sex, "ethnic": Ethnic, "grade": Grade, "carer.relation": Kinship}
+CHOICES: dict[str, Any] = {"sex": Sex, "ethnic": Ethnic, "grade": Grade, "carer.relation": Kinship, "carer.quality": CareQuality}
 WIDTHS = {"id_number": 20, "hukou_place": 20, "home_address": 24, "remark": 20, "father.place": 14, "mother.place": 14}
 GUIDE = (
     "这份台账可以在没有网络时修改，改好后在“导入台账”里上传。",

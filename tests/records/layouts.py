@@ -18,7 +18,7 @@ import xlsxwriter
 import xlwt
 
 from admin_app import rules
-from admin_app.models import Ethnic, Grade, Kinship, Sex
+from admin_app.models import CareQuality, Ethnic, Grade, Kinship, Sex
 from admin_app.records import ledger
 
 Child = dict[str, Any]
@@ -44,7 +44,7 @@ def _child(chance: random.Random, order: int) -> Child:
         "father.name": "普大山", "father.place": chance.choice(["广东东莞", "在家", "去世"]), "father.phone": f"1990000{order:04}",
         "mother.name": "李·阿妹", "mother.place": "昆明市", "mother.phone": "0877-7012345",
         "carer.name": "普奶奶", "carer.relation": chance.choice([Kinship.GRANDMOTHER, Kinship.FATHER, Kinship.GRANDFATHER_M]),
-        "carer.age": chance.randrange(40, 80), "carer.phone": f"1991111{order:04}", "responsible": "李文芳", "remark": "低保户，需随访",
+        "carer.age": chance.randrange(40, 80), "carer.phone": f"1991111{order:04}", "carer.quality": chance.choice(list(CareQuality)), "responsible": "李文芳", "remark": "低保户，需随访",
     }  # fmt: skip
     needed = (*ledger.REQUIRED, "ethnic")
     return {key: value for key, value in child.items() if key in needed or chance.random() < 0.85}
@@ -97,6 +97,7 @@ MANNERS: dict[str, list[Manner]] = {
     "mother.phone": PHONES,
     "carer.phone": PHONES,
     "carer.relation": [str, lambda v: v.aliases[0], _trailing],
+    "carer.quality": [str],
     "carer.age": [int, str, _full_width, lambda v: f"{v}岁"],
     "responsible": [str, lambda v: f"{v}老师", _spaced],
     "home_address": [*PLAIN, lambda v: v[:3] + "\n" + v[3:]],
@@ -153,6 +154,7 @@ IN_GROUP = {
     "phone": ["电话", "联系电话", "手机号"],
     "relation": ["与儿童关系", "关系"],
     "age": ["年龄"],
+    "quality": ["监护情况", "监护情况评估"],
 }
 GROUPS = {"father": ["父亲", "父亲情况", "父"], "mother": ["母亲", "母亲基本信息"], "carer": ["监护人", "监护人（委托监护人）", "实际照护人", "照护人情况"]}  # fmt: skip
 UNKNOWN = {"序号": lambda n: n + 1, "兴趣爱好": lambda _n: "画画", "家庭人口": lambda _n: 5, "是否低保": lambda _n: "√"}
