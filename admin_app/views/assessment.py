@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from flask import abort, flash, redirect, request, send_file
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -43,10 +41,9 @@ from ..models import (
 )
 from ..records import approvals, county
 from ..rules import Complaint
-from .base import ToolView
-from .exports import workbook_response
 from .fields import number_or_none
 from .gate import current_scope, note
+from .score_workbooks import ScoreWorkbooks
 
 GROUP = "年度考核"
 SCORING = "考核评分"
@@ -54,19 +51,14 @@ SHOWN = frozenset({RoundState.PUBLICITY, RoundState.APPEAL, RoundState.PUBLISHED
 """States in which every school may see every total."""
 
 
-class AssessmentView(ToolView):
+class AssessmentView(ScoreWorkbooks):
     resource = Resource.SCORES
     section = SCORING
     needs = {
         "judge": Action.UPDATE,
         "move": Action.UPDATE,
         "send_back": Action.UPDATE,
-        "export_summary": Action.EXPORT,
-        "export_sheet": Action.EXPORT,
-        "export_all": Action.EXPORT,
-        "export_publicity": Action.EXPORT,
-        "export_self_form": Action.EXPORT,
-    }
+    } | ScoreWorkbooks.needs
 
     def __init__(self) -> None:
         super().__init__("考核评分", "assessment", GROUP)
@@ -515,71 +507,6 @@ class AssessmentView(ToolView):
             self.db_session.rollback()
             flash(_("他人刚办理了这一步，请看现在的状态。"), "warning")
         return redirect(self.get_url(".index", round=number))
-
-    @expose("/export/")
-    def export_summary(self) -> Any:
-        """The county summary; only for those who see the county."""
-        round_ = self._county_round()
-        return self._workbook(round_, None, workbooks.summary, "全县汇总", f"{round_.code}年度考核汇总.xlsx")
-
-    @expose("/export-sheet/")
-    def export_sheet(self) -> Any:
-        sheet = self._sheet()
-        self._card(sheet.round, sheet)
-        name = f"{sheet.round.code}年度考核评分表-{sheet.school}.xlsx"
-        return self._workbook(
-            sheet.round, sheet, lambda book: workbooks.school_sheet(book, sheet.school_id), str(sheet.school), name
-        )
-
-    @expose("/export-publicity/")
-    def export_publicity(self) -> Any:
-        """公示表: names no child."""
-        round_ = self._county_round()
-        return self._workbook(round_, None, workbooks.publicity, "公示表", f"{round_.code}年度考核结果公示.xlsx")
-
-    @expose("/export-self-form/")
-    def export_self_form(self) -> Any:
-        """The self-assessment form of a school's sheet; without one, the office's form for all schools."""
-        sheet = self._sheet() if "sheet" in request.args else None
-        round_ = sheet.round if sheet else self._county_round()
-        name = str(sheet.school) if sheet else "通用"
-        words = f"{round_.code}年度考核自评表-{name}.xlsx"
-        school_id = sheet.school_id if sheet else None
-        return self._workbook(round_, sheet, lambda book: workbooks.self_form(book, school_id), f"自评表 {name}", words)
-
-    @expose("/export-all/")
-    def export_all(self) -> Any:
-        """Every school's sheet in one zip, sent from a temporary file."""
-        round_ = self._county_round()
-        with self._book(round_) as book:
-            file = workbooks.all_sheets(book)
-            count = len(book.ordered)
-        note("export", "sheet", "", None, 轮次=round_.code, 内容=f"全部评分表 {count} 份")
-        name = f"{round_.code}年度考核评分表.zip"
-        response = send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)
-        response.content_length = file.seek(0, io.SEEK_END)
-        file.seek(0)
-        return response
-
-    def _county_round(self) -> Round:
-        if not self._see_all():
-            abort(403)
-        round_ = self._round()
-        if round_ is None:
-            abort(404)
-        return round_
-
-    @contextmanager
-    def _book(self, round_: Round) -> Iterator[workbooks.Book]:
-        with session_with(SYSTEM) as session:
-            same = session.get_one(Round, round_.id)
-            yield workbooks.Book.of(session, same, results.score(session, same), current_user.name)
-
-    def _workbook(self, round_: Round, sheet: Sheet | None, write: Callable[[workbooks.Book], bytes], what: str, name: str) -> Any:
-        with self._book(round_) as book:
-            content = write(book)
-        note("export", "sheet", sheet.id if sheet else "", sheet.school_id if sheet else None, 轮次=round_.code, 内容=what)
-        return workbook_response(content, name)
 
 
 def _by_tag(rules: list[tuple[Indicator, Any]], items: dict[str, Any]) -> list[tuple[str, Decimal, Decimal]]:
