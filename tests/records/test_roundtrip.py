@@ -217,7 +217,7 @@ def test_a_secretary_takes_her_ledger_out_and_brings_it_back_through_the_pages(p
     form = {"school": str(ids.a), "start": "2025-09-01", "file": (io.BytesIO(out.getvalue()), "离线台账.xlsx")}
     preview = secretary.post("/imports/", form).headers["Location"]
     page = secretary.get(preview).text
-    assert "改过的备注" in page and "系统列" not in page
+    assert "改过的备注" in page and "系统列（请勿改动）" not in page
     secretary.post("/imports/save/", {"id": preview.rpartition("=")[2]})
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.get_one(m.Child, ids.child_a).remark == "改过的备注"
