@@ -147,7 +147,7 @@ def test_3_the_office_opens_the_children_behind_a_number_judges_and_freezes(sit_
 def test_4_the_office_counts_a_report_opens_its_names_keeps_it_and_hands_it_in(sit_down):
     page = sit_down("office")
     page.goto("/report/show/?kind=civil_affairs")
-    shot(page, "report", full=True)
+    shot(page, "report")
     if page.locator("text=条不平").count():  # the ledger of the first story says nothing of how the children are cared for
         assert page.locator("td:has-text('监护情况 未填')").count()
     page.goto("/report/show/?kind=overview")
