@@ -32,6 +32,7 @@ from ..models import (
     Side,
     Staff,
     Term,
+    Township,
 )
 from ..rules import Complaint
 from ..sheets import reader
@@ -241,7 +242,9 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
 
     :param school: the unit the ledger is for; None: the column 学校 decides, row by row.
     """
-    schools = _schools(session, school)
+    schools, written_otherwise = _schools(session, school), _townships(session)
+    for entry in entries:
+        _name_townships(entry, written_otherwise)
     known = _Known(session, entries)
     strangers = _elsewhere(session, open_session, entries, known)
     twice = _twice(entries, known)
@@ -285,6 +288,30 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
                 row.status = "unsure" if row.asks else _status(child, row.changes, entry)
             rows.append(row)
     return Plan(rows, start)
+
+
+OF_A_PLACE = ("school", "hukou_place", "home_address")
+
+
+def _townships(session: Session) -> dict[str, str]:
+    """Other ways to write a township (者龙乡, 杨武镇) -> its name; the longest first."""
+    found = {
+        alias: name
+        for name, aliases in session.execute(select(Township.name, Township.aliases))
+        for alias in (aliases or "").split()
+        if alias.endswith(("乡", "镇", "街道"))  # without it the word may be a village's
+    }
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
+
+
+def _name_townships(entry: Entry, written_otherwise: Mapping[str, str]) -> None:
+    """A township under its own name, so that schools and villages are found again."""
+    for key in OF_A_PLACE:
+        text = entry.values.get(key) or ""
+        alias = next((alias for alias, name in written_otherwise.items() if alias in text and name not in text), None)
+        if alias is not None:
+            entry.values[key] = text.replace(alias, written_otherwise[alias], 1)
+            entry.say(key, "repair", f"“{alias}”按“{written_otherwise[alias]}”读入。")
 
 
 def _renames(entry: Entry, child: _Person) -> bool:

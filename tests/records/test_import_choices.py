@@ -228,3 +228,19 @@ def test_the_marked_file_is_the_schools_own_to_take(person, ids):
     assert openpyxl.load_workbook(io.BytesIO(file.data)).active["B2"].comment is not None
     assert person("secretary_b").get(f"/imports/marked/?id={number}").status_code == 404
     assert "九月台账.xlsx" in secretary.get("/imports/").text, "a file that waits is found again"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "said"),
+    [
+        ("者龙乡曼竜村3组", "者竜乡曼竜村3组", "“者龙乡”按“者竜乡”读入"),
+        ("新平县杨武镇大开门", "新平县扬武镇大开门", "“杨武镇”按“扬武镇”读入"),
+        ("者竜乡曼竜村3组", "者竜乡曼竜村3组", ""),
+        ("者龙村3组", "者龙村3组", ""),
+    ],
+)
+def test_a_township_is_read_under_its_own_name(written, kept, said, open_as, ids):
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, workbook([*row(), written], header=[*HEADER, "现住址"]), ids.a)
+        assert plan.rows[0].values["home_address"] == kept
+        assert (said in texts(plan)) if said else "读入" not in texts(plan)
