@@ -8,6 +8,7 @@ that none can be changed, left out, doubled or moved. Whatever the size, one chu
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
@@ -56,7 +57,27 @@ SPARE = 32 << 20
 LEFT_OVER = 24 * 3600
 """Seconds after which what a killed run left behind is cleared away."""
 
+OF_DISKS = {
+    errno.ENOSPC: "磁盘满了",
+    errno.EACCES: "没有写入这个文件夹的权限",
+    errno.EROFS: "磁盘是只读的",
+    errno.EEXIST: "另一次备份正在进行",
+}
+
 Sink = Callable[["_Part"], None]
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Whatever a disk or a database refuses becomes a sentence.
+
+    :raises Complaint: ``what`` and why; of a statement only its kind, for its words could quote a row.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error, SQLAlchemyError) as e:
+        own = OF_DISKS.get(e.errno or 0, e.strerror) if isinstance(e, OSError) else str(e) if isinstance(e, sqlite3.Error) else None
+        raise Complaint(f"{what}：{own or type(e).__name__}") from None
 
 
 # --- keys and chunks ---
@@ -92,16 +113,6 @@ class Keys:
         if head["key_id"] != self.key_id:
             raise Complaint(f"钥匙不对，或备份的文件头被改动：备份用的钥匙编号是 {head['key_id']}，现在的是 {self.key_id}。")
         return HKDF(SHA256(), length=32, salt=salt, info=b"register backup").derive(self.field_key)
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Whatever a disk or database refuses becomes a sentence; its own words could quote a row, so only SQLite's and the disk's stand."""
-    try:
-        yield
-    except (OSError, sqlite3.Error, SQLAlchemyError) as e:
-        why = type(e).__name__ if isinstance(e, SQLAlchemyError) else getattr(e, "strerror", None) or str(e)
-        raise Complaint(f"{what}：{why}") from None
 
 
 class _Chunks:
@@ -193,7 +204,7 @@ class Made:
     manifest: dict[str, Any]
 
 
-@_told("备份没有做成，以前的备份都在")
+@told("备份没有做成，以前的备份都在")
 def make(settings: Settings, folder: Path, passphrase: bytes | None) -> Made:
     """One backup, while the server goes on writing; whole or not at all.
 
@@ -202,14 +213,15 @@ def make(settings: Settings, folder: Path, passphrase: bytes | None) -> Made:
     """
     path = folder / f"register-{_now():%Y%m%d-%H%M%S}.backup"
     half = folder / f".{path.name}.part"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _clear_left_over(folder, ".register-*.part")
+    _clear_left_over(settings.data_dir, ".backup-*")
+    if path.exists():
+        raise Complaint("同一秒内已有一份备份，请再试一次。")
+    _check_room(settings, folder)
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _clear_left_over(folder, ".register-*.part")
-        _clear_left_over(settings.data_dir, ".backup-*")
-        if path.exists():
-            raise Complaint("同一秒内已有一份备份，请再试一次。")
-        _check_room(settings, folder)
-        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with os.fdopen(handle, "wb") as out:
             manifest = _write(out, settings, passphrase)
             out.flush()
             os.fsync(out.fileno())
@@ -257,15 +269,17 @@ def _write(out: IO[bytes], settings: Settings, passphrase: bytes | None) -> dict
         manifest = _describe(connection)
         known = set(connection.scalars(select(Attachment.stored))) if Attachment.__tablename__ in manifest["rows"] else set()
         dump(parts["database"])
+        written = {"database": parts["database"].end()}
     # after the database: a file is on the disk before its row is committed, so every row's file is there
     packed = _pack(attachments.folder_of(settings.data_dir), parts["attachments"])
+    written["attachments"] = parts["attachments"].end()
     manifest |= {
         "product": __version__,
         "database": "sqlite" if settings.is_sqlite else "postgresql",
         "key_id": keys.key_id,
         "attachments": len(packed),
         "missing": len(known - packed),
-        "parts": {name: parts[name].end() for name in ("database", "attachments")},
+        "parts": written,
     }
     parts["manifest"].write(json.dumps(manifest, ensure_ascii=False).encode())
     parts["manifest"].end()
@@ -282,7 +296,7 @@ def _as_of_now(settings: Settings, scratch: Path) -> Iterator[tuple[Connection, 
         return
     copy = scratch / "register.sqlite3"
     with (
-        closing(sqlite3.connect(f"{_sqlite_file(settings).as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(f"{_sqlite_file(settings).as_uri()}?mode=rw", uri=True)) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)  # in one step: a reader of the WAL, which keeps no writer waiting
@@ -374,7 +388,7 @@ class Unpacked:
         return attachments.folder_of(self.folder)
 
 
-@_told("备份打不开")
+@told("备份打不开")
 def unpack(file: Path, keys: Keys, folder: Path) -> Unpacked:
     """:raises Complaint: when the key is another one or a byte of the file is not what was written; says which part."""
     check_room(folder, file.stat().st_size)
@@ -415,7 +429,7 @@ def _unpack_files(part: _Opened, folder: Path) -> None:
             tar.members.clear()
 
 
-@_told("恢复出来的数据库打不开")
+@told("恢复出来的数据库打不开")
 def examine(unpacked: Unpacked, url: str, keys: Keys, migrate: Callable[[str], None]) -> list[str]:
     """Is the restored database at ``url`` what the manifest says, its log whole, its files there, its numbers readable?
 
@@ -479,7 +493,7 @@ def open_sample(connection: Connection) -> int:
     return opened
 
 
-@_told("数据库文件损坏")
+@told("数据库文件损坏")
 def check_sqlite(file: Path) -> str:
     """:raises Complaint: when the database file is damaged or a row points to nothing."""
     with closing(sqlite3.connect(file)) as connection:
@@ -501,7 +515,7 @@ def refuse_filled(folder: Path) -> None:
         raise Unusable(f"{folder} 不是空文件夹，没有恢复：请用 --to 指定一个空的或还没有的文件夹。")
 
 
-@_told("--database-url 指定的数据库打不开")
+@told("--database-url 指定的数据库打不开")
 def refuse_filled_database(url: str) -> None:
     """:raises Unusable: unless this PostgreSQL database is empty."""
     with _engine(url).connect() as connection:
@@ -509,7 +523,7 @@ def refuse_filled_database(url: str) -> None:
             raise Unusable("--database-url 指定的数据库不是空的，没有恢复：请新建一个空数据库。")
 
 
-@_told("没有恢复")
+@told("没有恢复")
 def restore(file: Path, keys: Keys, folder: Path, url: str, migrate: Callable[[str], None]) -> tuple[Unpacked, list[str]]:
     """Database and attachments into a folder (``url``: a PostgreSQL database instead of a file there), checked like a drill.
 

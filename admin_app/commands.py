@@ -410,7 +410,6 @@ _passphrase = click.option(
 _key_file = click.option(
     "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The field_key kept apart from the backup."
 )
-_postgres = click.option("--database-url", default="", help="An empty PostgreSQL database, for a PostgreSQL backup.")
 _backup_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -433,7 +432,8 @@ def backup(folder: Path | None, keep: int, passphrase_file: Path | None) -> None
     app = create_app(settings)  # not migrated: a backup comes before the new version's migration
     made = backups.make(settings, folder, phrase)
     head = made.manifest["audit"]
-    with app.app_context(), writing(SYSTEM) as session:
+    late = f"备份 {made.path} 已做成，但没能记入操作日志，旧备份也没有清理"
+    with backups.told(late), app.app_context(), writing(SYSTEM) as session:
         audit.note(session, "backup", "audit_head", "", None, 文件=made.path.name, 大小=made.size, 日志序号=head["seq"])
     gone = backups.retain(folder, keep, made.path)
     click.echo(f"已备份 {made.path}（{made.size:,} 字节，附件 {made.manifest['attachments']} 份）")
@@ -448,16 +448,15 @@ def backup(folder: Path | None, keep: int, passphrase_file: Path | None) -> None
 @_backup_file
 @_passphrase
 @_key_file
-@_postgres
 @plain_errors
-def verify_backup(file: Path, passphrase_file: Path | None, key_file: Path | None, database_url: str) -> None:
+def verify_backup(file: Path, passphrase_file: Path | None, key_file: Path | None) -> None:
     """Restore a backup into a scratch place, check everything, and clear it away again."""
     home = data_folder(os.environ, demo=only_demo())
     keys = _keys(passphrase_file, key_file, home)
     with tempfile.TemporaryDirectory(prefix="register-") as scratch:
         unpacked = backups.unpack(file, keys, Path(scratch))
         click.echo(f"文件完整：{unpacked.manifest['made_at']} 的备份，程序 {unpacked.manifest['product']}")
-        with _restored(unpacked, database_url) as url:
+        with _restored(unpacked) as url:
             for line in backups.examine(unpacked, url, keys, _migrate) if url else ["数据库里的内容没有核对"]:
                 click.echo(line)
     head = unpacked.manifest["audit"]
@@ -465,26 +464,24 @@ def verify_backup(file: Path, passphrase_file: Path | None, key_file: Path | Non
 
 
 @contextlib.contextmanager
-def _restored(unpacked: backups.Unpacked, database_url: str) -> Iterator[str]:
+def _restored(unpacked: backups.Unpacked) -> Iterator[str]:
     """The address of the restored database; blank where there is no PostgreSQL to restore into."""
     if unpacked.manifest["database"] == "sqlite":
         click.echo(backups.check_sqlite(unpacked.database))
         yield f"sqlite:///{unpacked.database}"
         return
-    server = postgres_url(database_url or os.environ.get("DATABASE_OWNER_URL", "") or os.environ.get("DATABASE_URL", ""))
+    server = postgres_url(os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", ""))
     with contextlib.ExitStack() as stack:
         try:
-            if not server:
-                raise Complaint("没有设 DATABASE_URL，也没有 --database-url。")
-            if not database_url:
-                server = stack.enter_context(backups.scratch_database(server))
+            if not server.startswith("postgresql"):
+                raise Complaint("请设 DATABASE_URL")
+            url = stack.enter_context(backups.scratch_database(server))
         except Complaint as e:
             say(f"没有可以试恢复的 PostgreSQL：{e}")
-            server = ""
-        if server:
-            backups.refuse_filled_database(server)
-            backups.pg_restore(unpacked.database, server)
-        yield server
+            url = ""
+        if url:
+            backups.pg_restore(unpacked.database, url)
+        yield url
 
 
 @main.command()
@@ -494,13 +491,14 @@ def _restored(unpacked: backups.Unpacked, database_url: str) -> Iterator[str]:
 )
 @_passphrase
 @_key_file
-@_postgres
+@click.option("--database-url", default="", help="An empty PostgreSQL database, for a PostgreSQL backup.")
 @plain_errors
 def restore(file: Path, folder: Path, passphrase_file: Path | None, key_file: Path | None, database_url: str) -> None:
     """Put database and attachments back, checked; the keys are yours to put beside them."""
+    folder = folder.resolve()
     backups.refuse_filled(folder)
     keys = _keys(passphrase_file, key_file, folder, data_folder(os.environ, demo=only_demo()))
-    _unpacked, said = backups.restore(file, keys, folder.resolve(), postgres_url(database_url), _migrate)
+    _unpacked, said = backups.restore(file, keys, folder, postgres_url(database_url), _migrate)
     for line in said:
         click.echo(line)
     click.echo(f"已恢复到 {folder}")

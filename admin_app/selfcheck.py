@@ -96,7 +96,9 @@ def _network(settings: Settings, env: Mapping[str, str]) -> Iterator[Finding]:
     if settings.on_loopback and not settings.trusted_hosts:
         yield Finding(OK, "网络", f"只在本机 {settings.host}:{settings.port} 提供服务")
     elif settings.on_loopback:
-        yield Finding(NOTE, "网络", f"由代理以 {'、'.join(settings.trusted_hosts)} 的名义提供：请确认代理用 https")
+        yield Finding(
+            NOTE, "网络", f"由代理以 {'、'.join(settings.trusted_hosts)} 的名义提供：代理须用 https，并在 Cookie 上加 Secure"
+        )
     elif settings.allow_http:
         yield Finding(WRONG, "网络", "ALLOW_HTTP=1：号码和密码不加密地经过网络。请放在 https 代理之后，设 BEHIND_TLS=1")
     else:

@@ -126,6 +126,19 @@ def test_a_restored_register_opens_a_page_with_a_sealed_number(office, place, id
     assert page.status_code == 200 and number[-4:] in page.text and number not in page.text
 
 
+def test_parts_longer_than_a_chunk_come_back_byte_by_byte(office, place, tmp_path, monkeypatch):
+    """Chunks so small that each part has many, of every length about the border."""
+    folder = attachments.folder_of(office.settings.data_dir)
+    for chunk in (4096, 10_240, 65_537):
+        monkeypatch.setattr(backups, "CHUNK", chunk)
+        scratch = tmp_path / f"{chunk}"
+        scratch.mkdir()
+        unpacked = backups.unpack(made(office, scratch / "kept").path, office.keys, scratch)
+        assert unpacked.database.stat().st_size == unpacked.manifest["parts"]["database"]["size"]
+        files = list(attachments.files(unpacked.attachments))
+        assert [f.read_bytes() for f in files] == [f.read_bytes() for f in attachments.files(folder)] and files
+
+
 def test_only_an_empty_folder_is_restored_into(office, place, tmp_path):
     file = made(office, tmp_path).path
     full = tmp_path / "full"
@@ -256,7 +269,7 @@ def test_a_really_full_disk_leaves_nothing_half(office, tmp_path, monkeypatch):
         pytest.skip("a small disk cannot be mounted here")
     try:
         monkeypatch.setattr(backups, "_check_room", lambda *_: None)
-        with pytest.raises(Complaint, match="No space left"):
+        with pytest.raises(Complaint, match="磁盘满了"):
             made(office, disk)
         assert not list(disk.iterdir())
     finally:
@@ -378,6 +391,26 @@ def test_the_commands_say_what_they_did_and_end_with_the_right_code(office, tmp_
     assert {"state", "what", "text"} == set(told["checks"][0])
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="a process is killed the way of POSIX")
+def test_a_killed_backup_leaves_the_older_ones_and_is_cleared_away_the_next_day(office, tmp_path):
+    kept = made(office, tmp_path / "kept").path
+    env = {**os.environ, "DATA_DIR": str(office.settings.data_dir), "PYTHONPATH": str(ROOT)}
+    env |= {"DATABASE_URL": office.settings.database_url} if ON_POSTGRES else {}
+    stuck = "import sys, time; from admin_app import backups, commands; backups._pack = lambda *_: time.sleep(60); commands.main(sys.argv[1:])"
+    with subprocess.Popen([sys.executable, "-c", stuck, "backup", "--to", str(tmp_path / "kept")], env=env, cwd=ROOT) as running:
+        while not list((tmp_path / "kept").glob(".register-*.part")):
+            assert running.poll() is None
+            time.sleep(0.1)
+        running.kill()
+    assert backups.finished(tmp_path / "kept") == [kept]
+    left = [*(tmp_path / "kept").glob(".*"), *office.settings.data_dir.glob(".backup-*")]
+    for path in left:
+        os.utime(path, (time.time() - 2 * 86400,) * 2)
+    again = made(office, tmp_path / "kept").path
+    assert left and set((tmp_path / "kept").iterdir()) == {kept, again} and not list(office.settings.data_dir.glob(".backup-*"))
+
+
 @pytest.mark.matrix
 def test_without_its_key_nothing_is_backed_up_and_no_new_key_is_made(tmp_path):
     there = SimpleNamespace(settings=SimpleNamespace(data_dir=tmp_path, database_url="postgresql://nobody@127.0.0.1:1/nothing"))
@@ -415,7 +448,8 @@ def test_what_was_saved_before_a_backup_is_in_it_while_somebody_goes_on_writing(
             files = []
             for _ in range(3):
                 seen = len(said.read_text().split())
-                while len(said.read_text().split()) < seen + 30:
+                begun = time.monotonic()
+                while len(said.read_text().split()) < seen + 30 or time.monotonic() < begun + 1.1:
                     assert writer.poll() is None
                     time.sleep(0.05)
                 before = int(said.read_text().rpartition("\n")[0].split()[-1])
