@@ -77,7 +77,7 @@ def told(what: str) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error, SQLAlchemyError) as e:
         own = OF_DISKS.get(e.errno or 0, e.strerror) if isinstance(e, OSError) else str(e) if isinstance(e, sqlite3.Error) else None
-        raise Complaint(f"{what}：{own or type(e).__name__}") from None
+        raise Complaint(f"{what}：{own or f'数据库连不上或出错（{type(e).__name__}）'}") from None
 
 
 # --- keys and chunks ---
@@ -206,13 +206,15 @@ class Made:
 
 @told("备份没有做成，以前的备份都在")
 def make(settings: Settings, folder: Path, passphrase: bytes | None) -> Made:
-    """One backup, while the server goes on writing; whole or not at all.
+    """One backup, while the server goes on writing; whole or not at all. The keyring is unlocked with the settings' key.
 
     :param folder: made when it is not there.
     :raises Complaint: when the disk is too full, the key does not fit the database, or something fails; nothing is left behind.
     """
     path = folder / f"register-{_now():%Y%m%d-%H%M%S}.backup"
     half = folder / f".{path.name}.part"
+    if settings.is_sqlite and not sqlite_file(settings).exists():
+        raise Complaint(f"没有数据库文件 {sqlite_file(settings)}：DATA_DIR 对吗？")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _clear_left_over(folder, ".register-*.part")
     _clear_left_over(settings.data_dir, ".backup-*")
@@ -296,7 +298,7 @@ def _as_of_now(settings: Settings, scratch: Path) -> Iterator[tuple[Connection, 
         return
     copy = scratch / "register.sqlite3"
     with (
-        closing(sqlite3.connect(f"{_sqlite_file(settings).as_uri()}?mode=rw", uri=True)) as source,
+        closing(sqlite3.connect(f"{sqlite_file(settings).as_uri()}?mode=rw", uri=True)) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)  # in one step: a reader of the WAL, which keeps no writer waiting
@@ -337,7 +339,7 @@ def _check_room(settings: Settings, folder: Path) -> None:
     """:raises Complaint: when the backup, or the copy it is made from, will not fit."""
     files = sum(path.stat().st_size for path in attachments.files(attachments.folder_of(settings.data_dir)))
     if settings.is_sqlite:
-        file = _sqlite_file(settings)
+        file = sqlite_file(settings)
         data = sum(path.stat().st_size for path in (file, file.with_name(file.name + "-wal")) if path.exists())
         same = folder.stat().st_dev == settings.data_dir.stat().st_dev
         check_room(settings.data_dir, data * (2 if same else 1) + (files if same else 0))
@@ -552,6 +554,8 @@ def restore(file: Path, keys: Keys, folder: Path, url: str, migrate: Callable[[s
 
 # --- PostgreSQL's own programs ---
 
+INSTALL = "请安装与数据库同版本的 PostgreSQL 客户端（如 postgresql-client），并放进 PATH。"
+
 
 def pg_restore(dump: Path, url: str) -> None:
     """:raises Complaint: when pg_restore is not there or fails; the database is then as it was."""
@@ -596,13 +600,16 @@ def _run_pg(words: list[str], address_option: str, url: str, *more: str) -> None
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise Complaint(f"没有找到 {name}：请安装与数据库同版本的 PostgreSQL 客户端（如 postgresql-client），并放进 PATH。")
+        raise Complaint(f"没有找到 {name}：{INSTALL}")
     return found
 
 
 def _failed(name: str, complaints: bytes) -> str:
     """The first line only: what follows may quote a row."""
-    return f"{name} 没有做成：{complaints.decode(errors='replace').strip().partition(chr(10))[0]}"
+    first = complaints.decode(errors="replace").strip().partition("\n")[0]
+    if "version mismatch" in first:
+        return f"{name} 比数据库旧：{INSTALL}"
+    return f"{name} 没有做成：{first}"
 
 
 def _for_libpq(url: str) -> tuple[str, dict[str, str]]:
@@ -619,7 +626,8 @@ def _engine(url: str) -> Any:
     return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
-def _sqlite_file(settings: Settings) -> Path:
+def sqlite_file(settings: Settings) -> Path:
+    """Where a SQLite register lies."""
     return Path(str(make_url(settings.database_url).database)).resolve()
 
 

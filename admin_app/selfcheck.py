@@ -59,8 +59,8 @@ def look(env: Mapping[str, str], *, demo: bool = False) -> Iterator[Finding]:
         return
     yield from _network(settings, env)
     yield from _disk(settings)
-    if settings.is_sqlite and not (settings.data_dir / "register.sqlite3").exists() and not env.get("DATABASE_URL"):
-        yield Finding(WRONG, "数据库", f"{settings.data_dir} 里没有 register.sqlite3：DATA_DIR 对吗？")
+    if settings.is_sqlite and not backups.sqlite_file(settings).exists():
+        yield Finding(WRONG, "数据库", f"没有 {backups.sqlite_file(settings)}：DATA_DIR 对吗？")
         return
     with create_app(settings).app_context():
         try:
