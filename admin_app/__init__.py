@@ -9,6 +9,8 @@ from flask import Flask
 
 from .settings import Settings
 
+__version__ = "0.1.0"
+
 os.environ["TZ"] = "CST-8"  # China's one zone: the county's day begins at its own midnight, wherever the server stands
 if hasattr(time, "tzset"):
     time.tzset()

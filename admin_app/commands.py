@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import wraps
@@ -21,14 +22,14 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import access, audit, auth, create_app, labels
+from . import access, audit, auth, backups, create_app, labels, selfcheck
 from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
 from .records import entering, importing
 from .rules import Complaint
-from .settings import Settings, Unusable, read
+from .settings import Settings, Unusable, data_folder, postgres_url, read
 from .sheets.reader import Unreadable
 
 HERE = Path(__file__).parent
@@ -80,8 +81,13 @@ def ready_app(settings: Settings) -> Flask:
 
 def running_app() -> Flask:
     """The app for a command on a database that is there already (the demo's, where only that exists)."""
-    demo = "DATA_DIR" not in os.environ and "DATABASE_URL" not in os.environ and not Path("instance/data/register.sqlite3").exists()
-    return ready_app(settings_for(demo=demo and Path("instance/demo").exists()))
+    return ready_app(settings_for(demo=only_demo()))
+
+
+def only_demo() -> bool:
+    """Nothing names a database, and only the demo's is there."""
+    named = "DATA_DIR" in os.environ or "DATABASE_URL" in os.environ
+    return not named and not Path("instance/data/register.sqlite3").exists() and Path("instance/demo").exists()
 
 
 @contextlib.contextmanager
@@ -99,16 +105,20 @@ def _one_at_a_time(settings: Settings) -> Iterator[None]:
 # --- the database ---
 
 
-def migrations(settings: Settings) -> Config:
+def migrations(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(HERE / "migrations"))
-    config.set_main_option("sqlalchemy.url", settings.owner_url.replace("%", "%%"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return config
 
 
 def migrate(settings: Settings) -> None:
+    _migrate(settings.owner_url)
+
+
+def _migrate(url: str) -> None:
     with contextlib.redirect_stdout(sys.stderr):
-        alembic.upgrade(migrations(settings), "head")
+        alembic.upgrade(migrations(url), "head")
 
 
 @main.group("db")
@@ -128,7 +138,7 @@ def upgrade() -> None:
 @plain_errors
 def downgrade(revision: str) -> None:
     """Take the schema back one version."""
-    alembic.downgrade(migrations(settings_for(demo=False)), revision)
+    alembic.downgrade(migrations(settings_for(demo=False).owner_url), revision)
 
 
 @database.command()
@@ -136,7 +146,7 @@ def downgrade(revision: str) -> None:
 def check() -> None:
     """Is the schema what the models say, and the audit chain whole?"""
     settings = settings_for(demo=False)
-    alembic.check(migrations(settings))
+    alembic.check(migrations(settings.owner_url))
     with create_app(settings).app_context(), session_with(SYSTEM) as session:
         held, wrong = audit.verify(session)
     if wrong:
@@ -403,6 +413,151 @@ def _round(session: Session, code: str) -> Round:
     if round_ is None:
         raise Complaint(f"没有 {code} 年度的考核轮次。")
     return round_
+
+
+# --- backups and the state of the installation ---
+
+_passphrase = click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with a passphrase, used instead of the field key.",
+)
+_key_file = click.option(
+    "--key-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The field_key kept apart from the backup."
+)
+_backup_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@main.command()
+@click.option(
+    "--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="Default: BACKUP_DIR, or backups beside the data."
+)
+@click.option("--keep", type=click.IntRange(min=1), default=14, show_default=True, help="How many backups stay in the folder.")
+@_passphrase
+@plain_errors
+def backup(folder: Path | None, keep: int, passphrase_file: Path | None) -> None:
+    """Write one encrypted file with the database and the attachments, while the server runs."""
+    phrase = _phrase(passphrase_file)
+    demo = only_demo()
+    wrong = [each.text for each in selfcheck.keys(os.environ, data_folder(os.environ, demo=demo)) if each.missing]
+    if wrong:
+        raise Unusable("没有备份：" + "；".join(wrong))
+    settings = settings_for(demo=demo)
+    folder = (folder or settings.backup_dir or settings.data_dir / "backups").resolve()
+    app = create_app(settings)  # not migrated: a backup comes before the new version's migration
+    made = backups.make(settings, folder, phrase)
+    head = made.manifest["audit"]
+    late = f"备份 {made.path} 已做成，但没能记入操作日志，旧备份也没有清理"
+    with backups.told(late), app.app_context(), writing(SYSTEM) as session:
+        audit.note(session, "backup", "audit_head", "", None, 文件=made.path.name, 大小=made.size, 日志序号=head["seq"])
+    gone = backups.retain(folder, keep, made.path)
+    click.echo(f"已备份 {made.path}（{made.size:,} 字节，附件 {made.manifest['attachments']} 份）")
+    click.echo(f"操作日志到第 {head['seq']} 条，校验码 {head['mac']}：请抄在服务器以外，以后核对日志有没有被删。")
+    if made.manifest["missing"]:
+        say(f"注意：有 {made.manifest['missing']} 份附件登记了但没有文件，请运行 check。")
+    if gone:
+        click.echo(f"只留最近 {keep} 份，已删除 {len(gone)} 份旧的。")
+
+
+@main.command("verify-backup")
+@_backup_file
+@_passphrase
+@_key_file
+@plain_errors
+def verify_backup(file: Path, passphrase_file: Path | None, key_file: Path | None) -> None:
+    """Restore a backup into a scratch place, check everything, and clear it away again."""
+    home = data_folder(os.environ, demo=only_demo())
+    keys = _keys(passphrase_file, key_file, home)
+    with tempfile.TemporaryDirectory(prefix="register-") as scratch:
+        unpacked = backups.unpack(file, keys, Path(scratch))
+        click.echo(f"文件完整：{unpacked.manifest['made_at']} 的备份，程序 {unpacked.manifest['product']}")
+        with _restored(unpacked) as url:
+            for line in backups.examine(unpacked, url, keys, _migrate) if url else ["数据库里的内容没有核对"]:
+                click.echo(line)
+    head = unpacked.manifest["audit"]
+    click.echo(f"备份可用。操作日志到第 {head['seq']} 条，校验码 {head['mac']}")
+
+
+@contextlib.contextmanager
+def _restored(unpacked: backups.Unpacked) -> Iterator[str]:
+    """The address of the restored database; blank where there is no PostgreSQL to restore into."""
+    if unpacked.manifest["database"] == "sqlite":
+        click.echo(backups.check_sqlite(unpacked.database))
+        yield f"sqlite:///{unpacked.database}"
+        return
+    server = postgres_url(os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL", ""))
+    with contextlib.ExitStack() as stack:
+        try:
+            if not server.startswith("postgresql"):
+                raise Complaint("请设 DATABASE_URL")
+            url = stack.enter_context(backups.scratch_database(server))
+        except Complaint as e:
+            say(f"没有可以试恢复的 PostgreSQL：{e}")
+            url = ""
+        if url:
+            backups.pg_restore(unpacked.database, url)
+        yield url
+
+
+@main.command()
+@_backup_file
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path), required=True, help="An empty folder, or one that is not there yet."
+)
+@_passphrase
+@_key_file
+@click.option("--database-url", default="", help="An empty PostgreSQL database, for a PostgreSQL backup.")
+@plain_errors
+def restore(file: Path, folder: Path, passphrase_file: Path | None, key_file: Path | None, database_url: str) -> None:
+    """Put database and attachments back, checked; the keys are yours to put beside them."""
+    folder = folder.resolve()
+    backups.refuse_filled(folder)
+    keys = _keys(passphrase_file, key_file, folder, data_folder(os.environ, demo=only_demo()))
+    _unpacked, said = backups.restore(file, keys, folder, postgres_url(database_url), _migrate)
+    for line in said:
+        click.echo(line)
+    click.echo(f"已恢复到 {folder}")
+    for name, why in (("field_key", "没有它，证件号、电话和附件打不开"), ("secret_key", "没有它会新做一个，大家重新登录即可")):
+        if not (folder / name).exists():
+            click.echo(f"请把保管的 {name} 放到 {folder / name}（只许本账号读写，0600）：{why}。")
+    click.echo(f"然后以 DATA_DIR={folder} 启动" + ("，DATABASE_URL 指向恢复好的数据库。" if database_url else "。"))
+
+
+def _phrase(file: Path | None) -> bytes | None:
+    """The passphrase in a file.
+
+    :raises Unusable: when it is short.
+    """
+    if file is None:
+        return None
+    phrase = file.read_bytes().strip()
+    if len(phrase) < 12:
+        raise Unusable("口令至少 12 个字符，写在口令文件的第一行。")
+    return phrase
+
+
+def _keys(passphrase_file: Path | None, key_file: Path | None, *places: Path) -> backups.Keys:
+    """The passphrase, and the field key where it is found first."""
+    there = [file for file in (key_file, *(place / "field_key" for place in places)) if file and file.exists()]
+    try:
+        return backups.Keys(bytes.fromhex(there[0].read_text().strip()) if there else None, _phrase(passphrase_file))
+    except ValueError:
+        raise Unusable(f"{there[0]} 不是 field_key：应是一行十六进制字符。") from None
+
+
+@main.command("check")
+@click.option("--json", "as_json", is_flag=True)
+@plain_errors
+def check_all(as_json: bool) -> None:
+    """Is this installation safe to use: settings, keys, database, log, attachments, disk, backups?"""
+    found = list(selfcheck.look(os.environ, demo=only_demo()))
+    wrong = any(each.state == selfcheck.WRONG for each in found)
+    if as_json:
+        click.echo(json.dumps({"ok": not wrong, "checks": [each.as_json() for each in found]}, ensure_ascii=False))
+    else:
+        for each in found:
+            click.echo(f"{selfcheck.WORDS[each.state]}  {each.what}：{each.text}")
+    sys.exit(1 if wrong else 0)
 
 
 __all__ = ["db", "main"]

@@ -28,6 +28,8 @@ class Settings:
     allow_http: bool = False
     trusted_hosts: tuple[str, ...] = ()
     """Names under which a proxy offers this server, beside this machine's own."""
+    backup_dir: Path | None = None
+    """Where backups go and their age is looked at; without it, ``backups`` beside the data."""
     idle_minutes: int = 30
     session_hours: int = 12
 
@@ -50,7 +52,7 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Setting
     :raises Unusable: when a value cannot be used, or plain http is asked for beyond this machine without ALLOW_HTTP=1.
     """
     env = os.environ if env is None else env
-    data_dir = Path(env.get("DATA_DIR") or ("instance/demo" if demo else "instance/data")).resolve()
+    data_dir = data_folder(env, demo=demo)
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as e:
@@ -76,17 +78,28 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Setting
         rate_limits=env.get("RATE_LIMITS") != "off",
         allow_http=env.get("ALLOW_HTTP") == "1",
         trusted_hosts=tuple(name.strip() for name in env.get("TRUSTED_HOSTS", "").split(",") if name.strip()),
+        backup_dir=Path(env["BACKUP_DIR"]).resolve() if env.get("BACKUP_DIR") else None,
     )
     if not (settings.on_loopback or settings.allow_http or env.get("BEHIND_TLS") == "1"):
         raise Unusable("在本机以外提供明文 http 须设 ALLOW_HTTP=1；建议放在 https 反向代理之后（BEHIND_TLS=1）")
     return settings
 
 
+def data_folder(env: Mapping[str, str], *, demo: bool = False) -> Path:
+    """Where the data lie; nothing is made."""
+    return Path(env.get("DATA_DIR") or ("instance/demo" if demo else "instance/data")).resolve()
+
+
 def _database_url(given: str, data_dir: Path) -> str:
+    return postgres_url(given) or f"sqlite:///{data_dir / 'register.sqlite3'}"
+
+
+def postgres_url(given: str) -> str:
+    """The address as SQLAlchemy wants it, with the driver; any other as it is."""
     for prefix in ("postgres://", "postgresql://"):
         if given.startswith(prefix):
             return "postgresql+psycopg://" + given.removeprefix(prefix)
-    return given or f"sqlite:///{data_dir / 'register.sqlite3'}"
+    return given
 
 
 def _kept_secret(path: Path) -> str:

@@ -100,7 +100,7 @@ def put(session: Session, folder: Path, row: Any, upload: Upload) -> Attachment:
     )
     session.add(kept)
     session.flush()
-    _write(_path(folder, kept.stored), keyring.seal_bytes(upload.content, kept.stored))
+    _write(path_of(folder, kept.stored), keyring.seal_bytes(upload.content, kept.stored))
     return kept
 
 
@@ -131,7 +131,7 @@ def uploaders(open_session: OpenSession, found: Iterable[Attachment]) -> dict[in
 def content_of(folder: Path, attachment: Attachment) -> bytes:
     """:raises Complaint: when the file is gone from the disk or was tampered with."""
     try:
-        return keyring.open_bytes(_path(folder, attachment.stored).read_bytes(), attachment.stored)
+        return keyring.open_bytes(path_of(folder, attachment.stored).read_bytes(), attachment.stored)
     except (OSError, ValueError):
         raise Complaint("服务器上找不到这份附件的文件，请联系管理员从备份恢复。") from None
 
@@ -150,14 +150,16 @@ def orphans(session: Session, folder: Path) -> list[Path]:
     """Files that no row knows: left over by a transaction that failed. ``session``: one that sees everything."""
     before = dt.datetime.now(dt.UTC).timestamp() - _YOUNG.total_seconds()
     known = set(session.scalars(select(Attachment.stored), execution_options={"include_deleted": True}))
-    return [path for path in _files(folder) if path.name not in known and path.stat().st_mtime < before]
+    return [path for path in files(folder) if path.name not in known and path.stat().st_mtime < before]
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files(folder: Path) -> Iterator[Path]:
+    """Every file that lies in the folder, in order."""
     return (path for path in sorted(folder.glob("*/*")) if path.is_file())
 
 
-def _path(folder: Path, stored: str) -> Path:
+def path_of(folder: Path, stored: str) -> Path:
+    """Where a file of this name lies."""
     return folder / stored[:2] / stored
 
 

@@ -1,0 +1,645 @@
+"""Backups: one encrypted file with the database, the attachments and a manifest; made online, checked, restored.
+
+The file: a line of magic, a line of JSON (how its key is made), then the PARTS in order, each in chunks of
+``last?, length, AES-256-GCM``. A chunk is bound to the head, its part, its number and whether it is the last one, so
+that none can be changed, left out, doubled or moved. Whatever the size, one chunk is held in memory.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import struct
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from sqlalchemy import URL, Connection, create_engine, func, inspect, make_url, select, table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from . import __version__, audit
+from .models import Attachment, AuditHead
+from .orm import Base, Keyring, Sealed, keyring
+from .records import attachments
+from .rules import Complaint
+from .settings import Settings, Unusable
+
+PARTS = {"database": "数据库", "attachments": "附件", "manifest": "清单"}
+MAGIC = b"register backup 1\n"
+NAME = re.compile(r"register-\d{8}-\d{6}\.backup")
+CHUNK = 1 << 20
+TAG = 16
+FRAME = struct.Struct(">BI")
+SAMPLE = 50
+"""Sealed values of a column, and attachments, that a check opens."""
+SPARE = 32 << 20
+LEFT_OVER = 24 * 3600
+"""Seconds after which what a killed run left behind is cleared away."""
+
+OF_DISKS = {
+    errno.ENOSPC: "磁盘满了",
+    errno.EACCES: "没有写入这个文件夹的权限",
+    errno.EROFS: "磁盘是只读的",
+    errno.EEXIST: "另一次备份正在进行",
+}
+
+Sink = Callable[["_Part"], None]
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """Whatever a disk or a database refuses becomes a sentence.
+
+    :raises Complaint: ``what`` and why; of a statement only its kind, for its words could quote a row.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error, SQLAlchemyError) as e:
+        own = OF_DISKS.get(e.errno or 0, e.strerror) if isinstance(e, OSError) else str(e) if isinstance(e, sqlite3.Error) else None
+        raise Complaint(f"{what}：{own or f'数据库连不上或出错（{type(e).__name__}）'}") from None
+
+
+# --- keys and chunks ---
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What opens a backup: the register's field key, or a passphrase (then the field key only opens what lies in it)."""
+
+    field_key: bytes | None = None
+    passphrase: bytes | None = None
+
+    @property
+    def key_id(self) -> str:
+        if self.field_key is None:
+            return ""
+        ring = Keyring()
+        ring.unlock(self.field_key)
+        return ring.key_id
+
+    def of_file(self, head: dict[str, str]) -> bytes:
+        """The key of one file. ``head``: its first lines.
+
+        :raises Complaint: when the key it was made with is not here.
+        """
+        salt = bytes.fromhex(head["salt"])
+        if head["key"] == "passphrase":
+            if self.passphrase is None:
+                raise Complaint("这份备份是用口令加密的，请用 --passphrase-file 指定口令文件。")
+            return Scrypt(salt, length=32, n=1 << 17, r=8, p=1).derive(self.passphrase)
+        if self.field_key is None:
+            raise Complaint("没有钥匙，打不开备份。请用 --key-file 指定保管的 field_key 文件。")
+        if head["key_id"] != self.key_id:
+            raise Complaint(f"钥匙不对，或备份的文件头被改动：备份用的钥匙编号是 {head['key_id']}，现在的是 {self.key_id}。")
+        return HKDF(SHA256(), length=32, salt=salt, info=b"register backup").derive(self.field_key)
+
+
+class _Chunks:
+    """Seals and opens the chunks of one file, counting them: the key is this file's own, so a number is a good nonce."""
+
+    def __init__(self, key: bytes, head: bytes):
+        self._aead, self._head, self.number = AESGCM(key), hashlib.sha256(head).digest(), 0
+
+    def _next(self, part: str, last: int) -> tuple[bytes, bytes]:
+        self.number += 1
+        nonce = self.number.to_bytes(12, "big")
+        return nonce, b"|".join((self._head, part.encode(), nonce, bytes([last])))
+
+    def seal(self, part: str, last: int, plain: bytes) -> bytes:
+        nonce, bound = self._next(part, last)
+        sealed = self._aead.encrypt(nonce, plain, bound)
+        return FRAME.pack(last, len(sealed)) + sealed
+
+    def open(self, part: str, last: int, sealed: bytes) -> bytes:
+        nonce, bound = self._next(part, last)
+        return self._aead.decrypt(nonce, sealed, bound)
+
+
+class _Part:
+    """One part being written."""
+
+    def __init__(self, out: IO[bytes], chunks: _Chunks, name: str):
+        self._out, self._chunks, self._name, self._held = out, chunks, name, bytearray()
+        self._digest, self._size = hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self._size += len(data)
+        self._held += data
+        while len(self._held) > CHUNK:
+            self._out.write(self._chunks.seal(self._name, 0, bytes(self._held[:CHUNK])))
+            del self._held[:CHUNK]
+        return len(data)
+
+    def end(self) -> dict[str, Any]:
+        """Writes the last chunk; what the manifest says of the part."""
+        self._out.write(self._chunks.seal(self._name, 1, bytes(self._held)))
+        return {"sha256": self._digest.hexdigest(), "size": self._size}
+
+
+class _Opened:
+    """One part being read; ``read`` raises a Complaint that names the part and chunk that are not as they were written."""
+
+    def __init__(self, source: IO[bytes], chunks: _Chunks, name: str):
+        self._source, self._chunks, self._name = source, chunks, name
+        self._held, self._last, self._digest, self._count = memoryview(b""), 0, hashlib.sha256(), 0
+
+    def read(self, size: int = CHUNK) -> bytes:
+        while not self._held and not self._last:
+            self._held = memoryview(self._chunk())
+        taken, self._held = bytes(self._held[:size]), self._held[size:]
+        self._digest.update(taken)
+        return taken
+
+    def end(self) -> str:
+        """The SHA-256 of the whole part."""
+        while self.read():
+            pass
+        return self._digest.hexdigest()
+
+    def _chunk(self) -> bytes:
+        at = self._source.tell()
+        self._count += 1
+        try:
+            self._last, length = FRAME.unpack(self._source.read(FRAME.size))
+            sealed = self._source.read(min(length, CHUNK + TAG))
+            if len(sealed) != length:
+                raise ValueError
+            return self._chunks.open(self._name, self._last, sealed)
+        except (struct.error, ValueError, InvalidTag):
+            first = "钥匙或口令不对，或文件头、" if self._chunks.number <= 1 else ""
+            raise Complaint(
+                f"备份打不开：{first}{PARTS[self._name]}第 {self._count} 块（文件第 {at} 字节起）与备份时不同。请换一份备份。"
+            ) from None
+
+
+# --- making ---
+
+
+@dataclass(frozen=True)
+class Made:
+    path: Path
+    size: int
+    manifest: dict[str, Any]
+
+
+@told("备份没有做成，以前的备份都在")
+def make(settings: Settings, folder: Path, passphrase: bytes | None) -> Made:
+    """One backup, while the server goes on writing; whole or not at all. The keyring is unlocked with the settings' key.
+
+    :param folder: made when it is not there.
+    :raises Complaint: when the disk is too full, the key does not fit the database, or something fails; nothing is left behind.
+    """
+    path = folder / f"register-{_now():%Y%m%d-%H%M%S}.backup"
+    half = folder / f".{path.name}.part"
+    if settings.is_sqlite and not sqlite_file(settings).exists():
+        raise Complaint(f"没有数据库文件 {sqlite_file(settings)}：DATA_DIR 对吗？")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _clear_left_over(folder, ".register-*.part")
+    _clear_left_over(settings.data_dir, ".backup-*")
+    if path.exists():
+        raise Complaint("同一秒内已有一份备份，请再试一次。")
+    _check_room(settings, folder)
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            manifest = _write(out, settings, passphrase)
+            out.flush()
+            os.fsync(out.fileno())
+        half.replace(path)
+        _sync(folder)
+    finally:
+        half.unlink(missing_ok=True)
+    return Made(path, path.stat().st_size, manifest)
+
+
+def retain(folder: Path, keep: int, newest: Path) -> list[Path]:
+    """Remove the oldest backups but ``keep`` (``newest`` is one of them); nothing but finished backups. Returns the removed."""
+    old = sorted(path for path in finished(folder) if path != newest)
+    gone = old[: max(len(old) - (keep - 1), 0)]
+    for path in gone:
+        path.unlink()
+    return gone
+
+
+def finished(folder: Path) -> list[Path]:
+    """The backups in a folder, oldest first."""
+    return sorted(path for path in folder.glob("register-*.backup") if NAME.fullmatch(path.name) and _is_backup(path))
+
+
+def _is_backup(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def _write(out: IO[bytes], settings: Settings, passphrase: bytes | None) -> dict[str, Any]:
+    keys = Keys(settings.field_key, passphrase)
+    head = {"key": "passphrase" if passphrase else "field", "key_id": keys.key_id, "salt": os.urandom(32).hex()}
+    first = MAGIC + json.dumps(head).encode() + b"\n"
+    out.write(first)
+    chunks = _Chunks(keys.of_file(head), first)
+    parts = {name: _Part(out, chunks, name) for name in PARTS}
+    with (
+        tempfile.TemporaryDirectory(prefix=".backup-", dir=settings.data_dir) as scratch,
+        _as_of_now(settings, Path(scratch)) as (connection, dump),
+    ):
+        try:
+            open_sample(connection)
+        except ValueError:
+            raise Complaint("现在的 field_key 打不开数据库里的号码，没有备份：请先放回原来的 field_key。") from None
+        manifest = _describe(connection)
+        known = set(connection.scalars(select(Attachment.stored))) if Attachment.__tablename__ in manifest["rows"] else set()
+        dump(parts["database"])
+        written = {"database": parts["database"].end()}
+    # after the database: a file is on the disk before its row is committed, so every row's file is there
+    packed = _pack(attachments.folder_of(settings.data_dir), parts["attachments"])
+    written["attachments"] = parts["attachments"].end()
+    manifest |= {
+        "product": __version__,
+        "database": "sqlite" if settings.is_sqlite else "postgresql",
+        "key_id": keys.key_id,
+        "attachments": len(packed),
+        "missing": len(known - packed),
+        "parts": written,
+    }
+    parts["manifest"].write(json.dumps(manifest, ensure_ascii=False).encode())
+    parts["manifest"].end()
+    return manifest
+
+
+@contextmanager
+def _as_of_now(settings: Settings, scratch: Path) -> Iterator[tuple[Connection, Sink]]:
+    """The database of one moment: a connection that sees it, and what writes it into a part."""
+    if not settings.is_sqlite:
+        with _engine(settings.owner_url).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            snapshot = connection.scalar(select(func.pg_export_snapshot()))
+            yield connection, lambda part: _pg_dump(settings.owner_url, snapshot, part)
+        return
+    copy = scratch / "register.sqlite3"
+    with (
+        closing(sqlite3.connect(f"{sqlite_file(settings).as_uri()}?mode=rw", uri=True)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)  # in one step: a reader of the WAL, which keeps no writer waiting
+        target.execute("PRAGMA journal_mode=DELETE")
+    with _engine(f"sqlite:///{copy}").connect() as connection, copy.open("rb") as file:
+        yield connection, lambda part: shutil.copyfileobj(file, part, CHUNK)
+
+
+def _describe(connection: Connection) -> dict[str, Any]:
+    seq, mac = connection.execute(select(AuditHead.seq, AuditHead.mac)).one()
+    return {
+        "made_at": _now().isoformat(timespec="seconds"),
+        "revision": revision(connection),
+        "rows": _counts(connection),
+        "audit": {"seq": seq, "mac": mac},
+    }
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    names = inspect(connection).get_table_names()
+    return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in sorted(names)}
+
+
+def _pack(folder: Path, part: _Part) -> set[str]:
+    packed = set()
+    with tarfile.open(fileobj=part, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for path in attachments.files(folder):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                entry = tarfile.TarInfo(f"{path.parent.name}/{path.name}")
+                entry.size = os.fstat(file.fileno()).st_size
+                tar.addfile(entry, file)
+                packed.add(path.name)
+                tar.members.clear()  # it would remember every one
+    return packed
+
+
+def _check_room(settings: Settings, folder: Path) -> None:
+    """:raises Complaint: when the backup, or the copy it is made from, will not fit."""
+    files = sum(path.stat().st_size for path in attachments.files(attachments.folder_of(settings.data_dir)))
+    if settings.is_sqlite:
+        file = sqlite_file(settings)
+        data = sum(path.stat().st_size for path in (file, file.with_name(file.name + "-wal")) if path.exists())
+        same = folder.stat().st_dev == settings.data_dir.stat().st_dev
+        check_room(settings.data_dir, data * (2 if same else 1) + (files if same else 0))
+    else:
+        with _engine(settings.owner_url).connect() as connection:
+            data = connection.scalar(select(func.pg_database_size(func.current_database()))) or 0
+    check_room(folder, data + files)
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """:raises Complaint: when ``needed`` bytes and some to spare are not free where ``folder`` lies."""
+    free = shutil.disk_usage(folder).free
+    if free < needed + SPARE:
+        raise Complaint(f"{folder} 所在磁盘只剩 {free >> 20} MB，需要约 {needed + SPARE >> 20} MB：请先清理磁盘，或换一个位置。")
+
+
+def _clear_left_over(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        if path.stat().st_mtime < time.time() - LEFT_OVER:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _sync(folder: Path) -> None:
+    if os.name != "nt":  # the new name, too, must survive a power cut
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+# --- opening and checking ---
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A backup taken apart into a folder; every chunk and hash is right."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "database"
+
+    @property
+    def attachments(self) -> Path:
+        return attachments.folder_of(self.folder)
+
+
+@told("备份打不开")
+def unpack(file: Path, keys: Keys, folder: Path) -> Unpacked:
+    """:raises Complaint: when the key is another one or a byte of the file is not what was written; says which part."""
+    check_room(folder, file.stat().st_size)
+    with file.open("rb") as source:
+        first = source.readline(100) + source.readline(1000)
+        try:
+            head = json.loads(first.removeprefix(MAGIC)) if first.startswith(MAGIC) else {}
+            key = keys.of_file(head)
+        except (KeyError, ValueError, TypeError):
+            raise Complaint(f"{file.name} 不是本系统的备份，或文件头被改动。请换一份备份。") from None
+        chunks = _Chunks(key, first)
+        parts = {name: _Opened(source, chunks, name) for name in PARTS}
+        with (folder / "database").open("xb") as out:
+            shutil.copyfileobj(parts["database"], out, CHUNK)
+        found = {"database": parts["database"].end()}
+        _unpack_files(parts["attachments"], attachments.folder_of(folder))
+        found["attachments"] = parts["attachments"].end()
+        text = b"".join(iter(parts["manifest"].read, b""))
+        if source.read(1):
+            raise Complaint("备份文件末尾多出内容。请换一份备份。")
+    manifest = json.loads(text)
+    for name, digest in found.items():
+        if manifest["parts"][name]["sha256"] != digest:
+            raise Complaint(f"备份打不开：{PARTS[name]}与清单中的摘要不符。请换一份备份。")
+    return Unpacked(folder, manifest)
+
+
+def _unpack_files(part: _Opened, folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    with tarfile.open(fileobj=part, mode="r|") as tar:
+        for entry in tar:
+            place = attachments.path_of(folder, Path(entry.name).name)
+            place.parent.mkdir(mode=0o700, exist_ok=True)
+            content = tar.extractfile(entry)
+            assert content, "only files are packed"
+            with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                shutil.copyfileobj(content, out, CHUNK)
+            tar.members.clear()
+
+
+@told("恢复出来的数据库打不开")
+def examine(unpacked: Unpacked, url: str, keys: Keys, migrate: Callable[[str], None]) -> list[str]:
+    """Is the restored database at ``url`` what the manifest says, its log whole, its files there, its numbers readable?
+
+    :param migrate: brings a database to this version's schema; the models read no other.
+    :returns: what was found in order, in words.
+    :raises Complaint: at the first thing that is not.
+    """
+    manifest, engine = unpacked.manifest, _engine(url)
+    if manifest["revision"] not in known_revisions():
+        raise Complaint(f"备份来自更新的版本（{manifest['product']}），请先升级程序。")
+    with engine.connect() as connection:
+        counts = _counts(connection)
+    wrong = [name for name, count in manifest["rows"].items() if counts.get(name) != count]
+    if wrong:
+        raise Complaint(f"行数与清单不符：{'、'.join(wrong)}")
+    said = [f"{len(counts)} 张表共 {sum(counts.values())} 行，与清单相符"]
+    if keys.field_key is None:
+        return [*said, "没有 field_key：操作日志、加密的号码、附件未核对"]
+    if manifest["key_id"] != keys.key_id:
+        raise Complaint(f"field_key 不对：这份备份里的号码是用编号 {manifest['key_id']} 的钥匙加密的，现在的是 {keys.key_id}。")
+    keyring.unlock(keys.field_key)
+    migrate(url)
+    with Session(engine) as session:
+        held, broken = audit.verify(session)
+        head = session.get_one(AuditHead, 1)
+        if broken or {"seq": head.seq, "mac": head.mac} != manifest["audit"]:
+            raise Complaint(f"操作日志不完整：{broken or '末尾与清单不符'}（前 {held} 条完好）")
+        said.append(f"操作日志 {held} 条，完好")
+        try:
+            said.append(f"抽查加密的号码 {open_sample(session.connection())} 个，都能打开")
+        except ValueError:
+            raise Complaint("加密的号码打不开：钥匙不对，或数据被改动。") from None
+        said.append(_examine_files(session, unpacked))
+    return said
+
+
+def _examine_files(session: Session, unpacked: Unpacked) -> str:
+    there = {path.name for path in attachments.files(unpacked.attachments)}
+    missing = set(session.scalars(select(Attachment.stored))) - there
+    if len(missing) != unpacked.manifest["missing"]:
+        raise Complaint(f"有 {len(missing)} 份附件没有文件，清单上是 {unpacked.manifest['missing']} 份。")
+    newest = session.scalars(select(Attachment).order_by(Attachment.id.desc()).limit(SAMPLE))
+    opened = [row for row in newest if row.stored in there]
+    for row in opened:
+        if hashlib.sha256(attachments.content_of(unpacked.attachments, row)).hexdigest() != row.digest:
+            raise Complaint(f"附件第 {row.id} 号与登记时不同。")
+    lost = f"，另有 {len(missing)} 份在备份以前就没有文件" if missing else ""
+    return f"附件 {len(there)} 份，抽查 {len(opened)} 份，都能打开{lost}"
+
+
+def open_sample(connection: Connection) -> int:
+    """Open some sealed values of each sealed column that the database has. Returns how many.
+
+    :raises ValueError: when the key is another one, or a value was changed.
+    """
+    opened, there = 0, inspect(connection)
+    for each in (t for t in Base.metadata.sorted_tables if there.has_table(t.name)):
+        names = {column["name"] for column in there.get_columns(each.name)}
+        for column in (c for c in each.columns if isinstance(c.type, Sealed) and c.name in names):
+            opened += len(connection.execute(select(column).where(column.is_not(None)).limit(SAMPLE)).all())
+    return opened
+
+
+@told("数据库文件损坏")
+def check_sqlite(file: Path) -> str:
+    """:raises Complaint: when the database file is damaged or a row points to nothing."""
+    with closing(sqlite3.connect(file)) as connection:
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+    if found != "ok":
+        raise Complaint(f"数据库文件损坏：{found}")
+    if broken:
+        raise Complaint(f"数据库中有 {len(broken)} 行指向不存在的记录（{broken[0][0]}）。")
+    return "数据库文件完好，没有指向不存在的记录的行"
+
+
+# --- restoring ---
+
+
+def refuse_filled(folder: Path) -> None:
+    """:raises Unusable: unless the folder is absent or empty; the two keys may lie there already."""
+    if folder.exists() and not (folder.is_dir() and {path.name for path in folder.iterdir()} <= {"field_key", "secret_key"}):
+        raise Unusable(f"{folder} 不是空文件夹，没有恢复：请用 --to 指定一个空的或还没有的文件夹。")
+
+
+@told("--database-url 指定的数据库打不开")
+def refuse_filled_database(url: str) -> None:
+    """:raises Unusable: unless this PostgreSQL database is empty."""
+    with _engine(url).connect() as connection:
+        if inspect(connection).get_table_names():
+            raise Unusable("--database-url 指定的数据库不是空的，没有恢复：请新建一个空数据库。")
+
+
+@told("没有恢复")
+def restore(file: Path, keys: Keys, folder: Path, url: str, migrate: Callable[[str], None]) -> tuple[Unpacked, list[str]]:
+    """Database and attachments into a folder (``url``: a PostgreSQL database instead of a file there), checked like a drill.
+
+    :raises Complaint: when the backup is not whole; nothing of it is then in the folder.
+    :raises Unusable: when the folder or the database is not empty, or the backup is of the other kind of database.
+    """
+    refuse_filled(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as scratch:
+        unpacked = unpack(file, keys, Path(scratch))
+        if (unpacked.manifest["database"] == "postgresql") != bool(url):
+            raise Unusable("PostgreSQL 的备份要用 --database-url 指定一个空数据库；SQLite 的备份不要这一项。")
+        if url:
+            refuse_filled_database(url)
+            pg_restore(unpacked.database, url)
+            said = []
+        else:
+            said = [check_sqlite(unpacked.database)]
+        said += examine(unpacked, url or f"sqlite:///{unpacked.database}", keys, migrate)
+        unpacked.attachments.rename(attachments.folder_of(folder))
+        if not url:
+            unpacked.database.chmod(0o600)
+            unpacked.database.rename(folder / "register.sqlite3")
+    return unpacked, said
+
+
+# --- PostgreSQL's own programs ---
+
+INSTALL = "请安装与数据库同版本的 PostgreSQL 客户端（如 postgresql-client），并放进 PATH。"
+
+
+def pg_restore(dump: Path, url: str) -> None:
+    """:raises Complaint: when pg_restore is not there or fails; the database is then as it was."""
+    _run_pg(["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"], "--dbname", url, str(dump))
+
+
+@contextmanager
+def scratch_database(url: str) -> Iterator[str]:
+    """A database of its own beside ``url``'s, dropped afterwards.
+
+    :raises Complaint: when it cannot be made.
+    """
+    name = f"register_drill_{os.getpid()}"
+    _run_pg(["createdb"], "--maintenance-db", url, name)
+    try:
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _run_pg(["dropdb", "--force"], "--maintenance-db", url, name)
+
+
+def _pg_dump(url: str, snapshot: str, part: _Part) -> None:
+    words = ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
+    address, env = _for_libpq(url)
+    with tempfile.TemporaryFile() as complaints:
+        command = [_program(words[0]), *words[1:], f"--dbname={address}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, env=env) as running:  # noqa: S603
+            assert running.stdout
+            shutil.copyfileobj(running.stdout, part, CHUNK)
+        if running.returncode:
+            complaints.seek(0)
+            raise Complaint(_failed("pg_dump", complaints.read()))
+
+
+def _run_pg(words: list[str], address_option: str, url: str, *more: str) -> None:
+    address, env = _for_libpq(url)
+    command = [_program(words[0]), *words[1:], f"{address_option}={address}", *more]
+    done = subprocess.run(command, capture_output=True, env=env, check=False)  # noqa: S603
+    if done.returncode:
+        raise Complaint(_failed(words[0], done.stderr))
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise Complaint(f"没有找到 {name}：{INSTALL}")
+    return found
+
+
+def _failed(name: str, complaints: bytes) -> str:
+    """The first line only: what follows may quote a row."""
+    first = complaints.decode(errors="replace").strip().partition("\n")[0]
+    if "version mismatch" in first:
+        return f"{name} 比数据库旧：{INSTALL}"
+    return f"{name} 没有做成：{first}"
+
+
+def _for_libpq(url: str) -> tuple[str, dict[str, str]]:
+    """The address without its password, which every account of the machine could read, and the environment with it."""
+    given = make_url(url)
+    address = URL.create("postgresql", given.username, None, given.host, given.port, given.database, given.query)
+    return str(address), {**os.environ, **({"PGPASSWORD": str(given.password)} if given.password else {})}
+
+
+# --- the database ---
+
+
+def _engine(url: str) -> Any:
+    return create_engine(url, poolclass=NullPool, hide_parameters=True)
+
+
+def sqlite_file(settings: Settings) -> Path:
+    """Where a SQLite register lies."""
+    return Path(str(make_url(settings.database_url).database)).resolve()
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema's revision of a database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def known_revisions() -> list[str]:
+    """Every revision this version knows, newest first."""
+    return [each.revision for each in ScriptDirectory(str(Path(__file__).parent / "migrations")).walk_revisions()]
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now().astimezone()

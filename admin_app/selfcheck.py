@@ -1,0 +1,189 @@
+"""Is this installation safe to use? Each finding is fine, worth knowing, or wrong; nothing is changed, no key is made."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import column, func, select, table
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from . import audit, backups, create_app
+from .access import SYSTEM
+from .db import db, session_with
+from .models import Attachment, AuditEntry, Setting
+from .orm import utcnow
+from .records import attachments
+from .settings import Settings, Unusable, data_folder, read
+
+OK, NOTE, WRONG = "ok", "note", "wrong"
+WORDS = {OK: "正常", NOTE: "提示", WRONG: "有误"}
+LITTLE = 1 << 30
+OLD = dt.timedelta(days=2)
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+WAIT = 5000
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@dataclass(frozen=True)
+class Finding:
+    state: str
+    what: str
+    text: str
+    missing: bool = False
+    """A key that is not there."""
+
+    def as_json(self) -> dict[str, str]:
+        return {"state": self.state, "what": self.what, "text": self.text}
+
+
+def look(env: Mapping[str, str], *, demo: bool = False) -> Iterator[Finding]:
+    """Everything, in the order in which one mends it; what cannot be looked at before something else is mended is left out."""
+    found = list(keys(env, data_folder(env, demo=demo)))
+    yield from found
+    if any(each.missing for each in found):
+        yield Finding(NOTE, "其余", "钥匙不全，其余各项没有检查")
+        return
+    try:
+        settings = read(env, demo=demo)
+    except (Unusable, ValueError) as e:
+        yield Finding(
+            WRONG, "设置", f"{e}。其余各项没有检查" if isinstance(e, Unusable) else "field_key 不是十六进制字符，其余各项没有检查"
+        )
+        return
+    yield from _network(settings, env)
+    yield from _disk(settings)
+    if settings.is_sqlite and not backups.sqlite_file(settings).exists():
+        yield Finding(WRONG, "数据库", f"没有 {backups.sqlite_file(settings)}：DATA_DIR 对吗？")
+        return
+    with create_app(settings).app_context():
+        try:
+            yield from _database(settings)
+        except DBAPIError as e:
+            yield Finding(WRONG, "数据库", f"打不开：{type(e.orig).__name__}。请核对 DATABASE_URL 和数据库服务")
+        finally:
+            db.engine.dispose()
+
+
+def keys(env: Mapping[str, str], folder: Path) -> Iterator[Finding]:
+    """The two keys: there, long enough, closed to others. They are looked at before ``read``, which makes what is missing."""
+    for name, given in (("field_key", ""), ("secret_key", env.get("SECRET_KEY", ""))):
+        file = folder / name
+        if given:
+            short = len(given) < 32
+            yield Finding(WRONG if short else OK, "SECRET_KEY", "至少 32 个字符" if short else "来自环境变量，长度足够")
+        elif not file.exists():
+            yield Finding(WRONG, name, f"没有 {file}：请从保管处放回；新安装请先启动一次", missing=True)
+        elif len(file.read_text().strip()) < (64 if name == "field_key" else 32):
+            yield Finding(WRONG, name, f"{file} 太短，不是原来的钥匙")
+        elif _open_to_others(file):
+            yield Finding(WRONG, name, f"别的账号也能读：请运行 chmod 600 {file}")
+        else:
+            yield Finding(OK, name, "在，只有本账号能读" if os.name != "nt" else "在；请在文件属性里确认只有本账号能读")
+
+
+def _open_to_others(path: Path) -> bool:
+    return os.name != "nt" and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
+
+
+def _network(settings: Settings, env: Mapping[str, str]) -> Iterator[Finding]:
+    if settings.on_loopback and not settings.trusted_hosts:
+        yield Finding(OK, "网络", f"只在本机 {settings.host}:{settings.port} 提供服务")
+    elif settings.on_loopback:
+        yield Finding(
+            NOTE, "网络", f"由代理以 {'、'.join(settings.trusted_hosts)} 的名义提供：代理须用 https，并在 Cookie 上加 Secure"
+        )
+    elif settings.allow_http:
+        yield Finding(WRONG, "网络", "ALLOW_HTTP=1：号码和密码不加密地经过网络。请放在 https 代理之后，设 BEHIND_TLS=1")
+    else:
+        yield Finding(OK, "网络", "在 https 代理之后，登录凭据只经 https 传送")
+    if not settings.on_loopback and not settings.trusted_hosts:
+        yield Finding(NOTE, "网址", "没有设 TRUSTED_HOSTS：请写上代理对外的名称")
+    if env.get("FLASK_DEBUG", "0").lower() not in ("", "0", "false", "no"):
+        yield Finding(WRONG, "调试", "FLASK_DEBUG 开着，出错页会显示内部情况：请去掉")
+    if not settings.rate_limits:
+        yield Finding(WRONG, "登录次数", "RATE_LIMITS=off 只能用于测试：请去掉")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    free = shutil.disk_usage(settings.data_dir).free
+    yield Finding(WRONG if free < LITTLE else OK, "磁盘", f"还剩 {free >> 20} MB" + ("，请尽快清理" if free < LITTLE else ""))
+    if _open_to_others(settings.data_dir):
+        yield Finding(NOTE, "数据文件夹", f"本机别的账号也能进入：请运行 chmod 700 {settings.data_dir}")
+    if settings.backup_dir is None:
+        yield Finding(NOTE, "备份", "没有设 BACKUP_DIR，没有查看最近的备份")
+        return
+    made = backups.finished(settings.backup_dir)
+    if not made:
+        yield Finding(WRONG, "备份", f"{settings.backup_dir} 里没有备份：请运行 backup")
+        return
+    age = utcnow() - dt.datetime.fromtimestamp(made[-1].stat().st_mtime, dt.UTC)
+    words = f"最近一份 {made[-1].name}，{age.days} 天 {age.seconds // 3600} 小时前"
+    yield Finding(WRONG if age > OLD else OK, "备份", words + ("：每日备份停了吗？" if age > OLD else ""))
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    yield from _durability(settings)
+    yield Finding(NOTE, "第二道防线", "哪所学校能看哪些记录只由程序把守，数据库自己还没有这一道")
+    with db.engine.connect() as connection:
+        at, newest = backups.revision(connection), backups.known_revisions()[0]
+    if at != newest:
+        yield Finding(WRONG, "数据库结构", f"是 {at or '空的'}，本版是 {newest}：先 backup，再 db upgrade。以下各项没有检查")
+        return
+    yield Finding(OK, "数据库结构", f"{at}，与本版相符")
+    with session_with(SYSTEM) as session:
+        yield from _contents(session, settings)
+
+
+def _durability(settings: Settings) -> Iterator[Finding]:
+    if not settings.is_sqlite:
+        with db.engine.connect() as connection:
+            off = [name for name in DURABLE if connection.scalar(select(func.current_setting(name))) == "off"]
+            tables = table("pg_tables", column("schemaname"), column("tableowner"))
+            mine = (tables.c.tableowner == func.current_user(), tables.c.schemaname == func.current_schema())
+            owned = connection.scalar(select(func.count()).select_from(tables).where(*mine))
+        yield Finding(WRONG if off else OK, "断电不丢", f"{'、'.join(off)} 关着，请打开" if off else f"{'、'.join(DURABLE)} 都开着")
+        if owned:
+            yield Finding(
+                NOTE, "数据库账号", "程序用的账号就是表的所有者：可另建一个账号给 DATABASE_URL，所有者只写在 DATABASE_OWNER_URL"
+            )
+        return
+    connection = db.engine.raw_connection()
+    try:
+        found = {name: connection.cursor().execute(f"PRAGMA {name}").fetchone()[0] for name in (*PRAGMAS, "busy_timeout")}
+    finally:
+        connection.close()
+    bad = [f"{name}={found[name]}" for name, wanted in PRAGMAS.items() if found[name] != wanted]
+    bad += [f"busy_timeout={found['busy_timeout']}"] if found["busy_timeout"] < WAIT else []
+    said = "，".join(f"{name}={value}" for name, value in found.items())
+    yield Finding(WRONG if bad else OK, "断电不丢", f"{'，'.join(bad)} 不对：数据文件夹在本机磁盘上吗？" if bad else said)
+
+
+def _contents(session: Session, settings: Settings) -> Iterator[Finding]:
+    held, broken = audit.verify(session)
+    yield Finding(WRONG if broken else OK, "操作日志", f"{broken}（前 {held} 条完好）" if broken else f"{held} 条，完好")
+    try:
+        yield Finding(OK, "加密的号码", f"抽查 {backups.open_sample(session.connection())} 个，都能打开")
+    except ValueError:
+        yield Finding(WRONG, "加密的号码", "打不开：field_key 不是原来那一个，请放回原来的")
+    last = session.scalar(select(func.max(AuditEntry.at)))
+    if last and last > utcnow() + dt.timedelta(minutes=5):
+        yield Finding(WRONG, "时钟", "操作日志里有将来的时间：请校准服务器时钟")
+    folder = attachments.folder_of(settings.data_dir)
+    there = {path.name for path in attachments.files(folder)}
+    seen = select(Attachment.stored).execution_options(include_deleted=True)
+    lost = len(set(session.scalars(seen)) - there)
+    unknown = len(attachments.orphans(session, folder))
+    yield Finding(
+        WRONG if lost else OK, "附件", f"{lost} 份登记了但没有文件：请从备份恢复" if lost else f"{len(there)} 份，登记的都在"
+    )
+    if unknown:
+        yield Finding(NOTE, "附件", f"{unknown} 个文件没有登记，是没有写成的上传留下的，不影响使用")
+    if session.scalar(select(Setting.id).where(Setting.key == "demo")):
+        yield Finding(NOTE, "演示", "这是演示数据库")
