@@ -319,8 +319,9 @@ def test_a_school_is_held_only_by_an_account_of_a_school_role():
 
 
 def test_a_session_that_has_begun_or_holds_a_row_is_not_bound(app):
+    row = held()  # the session itself holds it weakly
     with app.app_context():
-        for began in (lambda session: session.begin(), lambda session: session.add(held())):
+        for began in (lambda session: session.begin(), lambda session: (session.add(row), session.commit())):
             with db.session.session_factory() as session, pytest.raises(Unscoped):
                 began(session)
                 access.bind(session, SYSTEM)
@@ -330,6 +331,12 @@ def held() -> Child:
     row = Child(id=1)
     make_transient_to_detached(row)
     return row
+
+
+def test_a_secretary_changes_her_own_child_where_it_is(open_as, ids):
+    with open_as("secretary_a") as session:
+        session.get(Child, ids.child_a).remark = "无"
+        session.flush()
 
 
 def test_every_session_is_held_to_its_scope():
@@ -447,6 +454,12 @@ def test_what_was_sent_back_is_not_sent_back_again_and_a_stranger_sends_back_not
         with pytest.raises(OutOfScope):
             session.flush()
     row = system.get(m.Transfer, ids.transfer_b)
+    row.state = m.TransferState.ACCEPTED
+    system.commit()
+    with open_as("secretary_a") as session:
+        session.get(m.Transfer, ids.transfer_b).state = m.TransferState.RETURNED
+        with pytest.raises(OutOfScope):
+            session.flush()
     row.state = m.TransferState.PENDING
     system.commit()
     system.close()
