@@ -143,7 +143,7 @@ def test_an_error_tells_its_number_and_nothing_else(app, person, ids, monkeypatc
     answer = person("office").get("/audit_entry/?user=SECRET-PARAMETER")
     assert answer.status_code == 500
     number = re.search(r"\d{8}", answer.text).group()
-    for word in ("SELECT", "Traceback", "甲小雨", "SECRET-PARAMETER", "RuntimeError", "sqlalchemy", "/work", ".py"):
+    for word in ("SELECT", "Traceback", "甲小雨", "SECRET-PARAMETER", "RuntimeError", "sqlalchemy", "site-packages", ".py"):
         assert word not in answer.text, word
     assert number in caplog.text and "SECRET-PARAMETER" not in caplog.text
 
