@@ -438,30 +438,30 @@ def set_password(user: User, password: str) -> None:
     user.password_expires_at = None
 
 
-def confirm(username: str, user_id: int, password: str) -> None:
+def confirm(user_id: int, password: str, otherwise: Complaint) -> None:
     """Ask for the password again before something grave; failures count as those of a login.
 
-    :raises Complaint: when it is wrong, or was wrong too often.
+    :raises Complaint: ``otherwise`` when it is wrong, another when it was wrong too often.
     """
     from flask import current_app
 
     throttled = current_app.config["THROTTLE"]
+    with session_with(SYSTEM) as session:
+        user = session.get_one(User, user_id)
+        username, stored = user.username, user.password_hash
     if throttled and _locked(username):
         raise Complaint("尝试次数过多，请 15 分钟后再试，或请德育股重置密码。")
-    with session_with(SYSTEM) as session:
-        stored = session.get_one(User, user_id).password_hash
     if len(password) > MAX_PASSWORD or not _verify(stored, password):
         if throttled:
             _count_failure(username)
-        raise Complaint("密码不对，未导出。")
+        raise otherwise
 
 
 def change_password(user_id: int, old: str, new: str, token: str) -> None:
     """:raises Complaint: when the old password is wrong or the new one is not acceptable."""
+    confirm(user_id, old, Complaint("原密码不对。", "old"))
     with writing(SYSTEM) as session:
         user = session.get_one(User, user_id)
-        if not _verify(user.password_hash, old):
-            raise Complaint("原密码不对。", "old")
         check_password(new, user.username)
         if old == new:
             raise Complaint("新密码不能与原密码相同。", "password")

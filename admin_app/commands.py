@@ -258,7 +258,7 @@ def _serve(app: Flask, settings: Settings, password: str) -> None:
     if not settings.rate_limits:
         say("注意：RATE_LIMITS=off，登录次数不受限制，只能用于测试。")
     address = f"http://{settings.host}:{settings.port}"
-    server = waitress.create_server(app, host=settings.host, port=settings.port, threads=6, ident=None)
+    server = waitress.create_server(app, host=settings.host, port=settings.port, threads=6, ident=None, **behind(settings))
     click.echo(f"请在浏览器打开 {address}")
     if password:
         click.echo(f"演示账号（密码均为 {password}）：")
@@ -268,6 +268,17 @@ def _serve(app: Flask, settings: Settings, password: str) -> None:
     sys.stdout.flush()
     calm_collector()
     server.run()
+
+
+def behind(settings: Settings) -> dict[str, Any]:
+    """What the server takes from its proxy: who asked and by which scheme, from the last hop alone and from no other sender."""
+    if not settings.trusted_proxy:
+        return {}
+    return {
+        "trusted_proxy": settings.trusted_proxy,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+    }
 
 
 def calm_collector() -> None:

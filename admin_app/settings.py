@@ -26,10 +26,14 @@ class Settings:
     demo_password: str = ""
     rate_limits: bool = True
     allow_http: bool = False
+    behind_tls: bool = False
+    """A proxy speaks https to the browsers, wherever it stands."""
     trusted_hosts: tuple[str, ...] = ()
     """Names under which a proxy offers this server, beside this machine's own."""
     backup_dir: Path | None = None
     """Where backups go and their age is looked at; without it, ``backups`` beside the data."""
+    trusted_proxy: str = ""
+    """Address of the proxy whose word on where a request came from is taken; without it nobody's is."""
     idle_minutes: int = 30
     session_hours: int = 12
 
@@ -39,7 +43,7 @@ class Settings:
 
     @property
     def secure_cookies(self) -> bool:
-        return not (self.on_loopback or self.allow_http)
+        return self.behind_tls or not (self.on_loopback or self.allow_http)
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,10 +81,12 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Setting
         demo_password=env.get("DEMO_PASSWORD", ""),
         rate_limits=env.get("RATE_LIMITS") != "off",
         allow_http=env.get("ALLOW_HTTP") == "1",
+        behind_tls=env.get("BEHIND_TLS") == "1",
         trusted_hosts=tuple(name.strip() for name in env.get("TRUSTED_HOSTS", "").split(",") if name.strip()),
         backup_dir=Path(env["BACKUP_DIR"]).resolve() if env.get("BACKUP_DIR") else None,
+        trusted_proxy=env.get("TRUSTED_PROXY", ""),
     )
-    if not (settings.on_loopback or settings.allow_http or env.get("BEHIND_TLS") == "1"):
+    if not (settings.on_loopback or settings.allow_http or settings.behind_tls):
         raise Unusable("在本机以外提供明文 http 须设 ALLOW_HTTP=1；建议放在 https 反向代理之后（BEHIND_TLS=1）")
     return settings
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 
 import flask_wtf.csrf
-from flask import Flask, Response, has_request_context, render_template, request
+from flask import Flask, Response, abort, has_request_context, render_template, request
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel, gettext as _
 from flask_login import current_user
+from markupsafe import Markup, escape
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
@@ -147,6 +148,7 @@ SENTENCES = {
 
 def init(app: Flask) -> None:
     Babel(app, locale_selector=_locale)
+    app.before_request(_from_our_pages)
     flask_wtf.csrf.CSRFProtect(app)
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(sign_in.status)
@@ -166,6 +168,7 @@ def init(app: Flask) -> None:
     app.jinja_env.filters["day"] = labels.day
     app.jinja_env.filters["say"] = _  # a sentence that holds what was typed: the template's own _() reads its % as a placeholder
     app.jinja_env.globals["label"] = labels.label
+    app.jinja_env.globals["gettext"] = _said
     app.after_request(_headers)
     app.register_error_handler(Exception, _failed)
 
@@ -174,6 +177,12 @@ def _locale() -> str:
     if not has_request_context() or not current_user.is_authenticated:
         return LOCALES[0]
     return current_user.locale if current_user.locale in LOCALES else LOCALES[0]
+
+
+def _said(sentence: str, **values: Any) -> Markup:
+    """The templates' ``_()``: words somebody typed stay text too (the library's own trusts them, and reads their % as a placeholder)."""
+    words = escape(_(sentence))
+    return words % values if values else words
 
 
 def _for_templates() -> dict[str, Any]:
@@ -228,6 +237,16 @@ def _front(view: Any) -> str:
     return view.get_url(f"{view.endpoint}.{view._default_view}")
 
 
+def _from_our_pages() -> None:
+    """What changes something is sent by a page of ours: the browser says where it comes from, whatever token came along."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    ours = (request.host, *_settings().trusted_hosts)
+    if site not in (None, "same-origin", "none") or (site is None and origin is not None and urlsplit(origin).netloc not in ours):
+        abort(400)
+
+
 def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CSP)
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -235,7 +254,7 @@ def _headers(response: Response) -> Response:
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-    if request.is_secure:
+    if request.is_secure or _settings().secure_cookies:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint and request.endpoint.endswith("static"):
         response.headers["Cache-Control"] = "public, max-age=86400"

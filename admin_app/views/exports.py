@@ -63,7 +63,7 @@ def carried_out() -> ExportRequest | None:
     """
     if request.method != "POST":
         return None
-    auth.confirm(current_user.username, current_user.user_id, request.form.get("password", ""))
+    auth.confirm(current_user.user_id, request.form.get("password", ""), Complaint("密码不对，未导出。"))
     number = number_or_none(request.form.get("request"))
     return full_exports.granted(
         db.session(), number, plain_address(request.path, request.args.items(multi=True)), current_user.user_id

@@ -118,7 +118,8 @@ class Listing(Gate):
         """Apply the search box and the conditions."""
         for term in rules.tidy(search).split()[:4]:
             exact = [getattr(self.model, c) == term for c in self.search_exact if len(term) >= 15]
-            query = query.where(or_(*(exact or (says(self.model, c, term) for c in self.search))))
+            if looked_at := exact or [says(self.model, c, term) for c in self.search]:
+                query = query.where(or_(*looked_at))
         for condition, value in active:
             query = condition.apply(query, value)
         return query
