@@ -60,8 +60,13 @@ def programs_of_the_servers_version():
 
 @pytest.fixture
 def office(base, app):
-    """The register of the cast, as the commands see it."""
+    """The register of the cast, as the commands see it; what uploads of other tests left on the disk is taken away."""
     with app.app_context():
+        folder = attachments.folder_of(base.settings.data_dir)
+        with session_with(SYSTEM) as session:
+            kept = {attachments.path_of(folder, name) for name in session.scalars(select(m.Attachment.stored))}
+        for file in set(attachments.files(folder)) - kept:
+            file.unlink()
         yield SimpleNamespace(settings=base.settings, keys=Keys(base.settings.field_key))
 
 
