@@ -108,6 +108,7 @@ def test_a_backup_is_one_private_file_that_says_what_is_in_it(office, tmp_path):
     assert not list(office.settings.data_dir.glob(".backup-*"))
 
 
+@pytest.mark.matrix
 def test_a_restored_register_opens_a_page_with_a_sealed_number(office, place, ids, tmp_path):
     file, url = made(office, tmp_path).path, place(office.settings)
     _unpacked, said = restored(office, file, tmp_path / "new", url)
@@ -132,6 +133,7 @@ def test_a_restored_register_opens_a_page_with_a_sealed_number(office, place, id
     assert page.status_code == 200 and number[-4:] in page.text and number not in page.text
 
 
+@pytest.mark.matrix
 def test_parts_longer_than_a_chunk_come_back_byte_by_byte(office, place, tmp_path, monkeypatch):
     """Chunks so small that each part has many, of every length about the border."""
     folder = attachments.folder_of(office.settings.data_dir)
@@ -145,6 +147,7 @@ def test_parts_longer_than_a_chunk_come_back_byte_by_byte(office, place, tmp_pat
         assert [f.read_bytes() for f in files] == [f.read_bytes() for f in attachments.files(folder)] and files
 
 
+@pytest.mark.matrix
 def test_only_an_empty_folder_is_restored_into(office, place, tmp_path):
     file = made(office, tmp_path).path
     full = tmp_path / "full"
@@ -177,6 +180,7 @@ def frames(content):
     return found
 
 
+@pytest.mark.matrix
 def test_one_changed_byte_anywhere_is_noticed_and_the_part_is_named(office, tmp_path):
     file = made(office, tmp_path).path
     whole = file.read_bytes()
@@ -206,6 +210,7 @@ def damage(office, content, folder):
     return told.value.text
 
 
+@pytest.mark.matrix
 def test_another_key_opens_nothing(office, tmp_path):
     file = made(office, tmp_path).path
     for keys, words in ((Keys(b"x" * 32), "钥匙不对"), (Keys(), "没有钥匙"), (Keys(passphrase=b"a long enough one"), "没有钥匙")):
@@ -213,6 +218,7 @@ def test_another_key_opens_nothing(office, tmp_path):
             backups.unpack(file, keys, tmp_path)
 
 
+@pytest.mark.matrix
 def test_a_passphrase_opens_it_without_the_key_and_then_the_numbers_stay_closed(office, place, tmp_path):
     file = made(office, tmp_path, b"shan qing shui xiu").path
     for keys, words in ((office.keys, "口令"), (Keys(passphrase=b"another passphrase"), "口令不对")):
@@ -226,6 +232,7 @@ def test_a_passphrase_opens_it_without_the_key_and_then_the_numbers_stay_closed(
         backups.examine(unpacked, at(url, tmp_path / "new"), Keys(b"x" * 32), commands._migrate)
 
 
+@pytest.mark.matrix
 @pytest.mark.skipif(ON_POSTGRES, reason="the same steps; a second migrated PostgreSQL database takes long")
 def test_a_backup_of_an_older_schema_is_restored_to_this_one(office, tmp_path):
     """A new version's first backup comes before its migration; and a drill two versions later must not fail."""
@@ -241,6 +248,7 @@ def test_a_backup_of_an_older_schema_is_restored_to_this_one(office, tmp_path):
         assert backups.revision(connection) == backups.known_revisions()[0]
 
 
+@pytest.mark.matrix
 def test_a_backup_of_a_newer_version_says_so(office, tmp_path, monkeypatch):
     file = made(office, tmp_path).path
     monkeypatch.setattr(backups, "known_revisions", lambda: ["0001"])
@@ -253,6 +261,7 @@ def unpacked(office, file, folder):
     return backups.unpack(file, office.keys, folder)
 
 
+@pytest.mark.matrix
 def test_a_log_cut_before_the_backup_is_noticed_in_the_drill(office, place, tmp_path):
     with session_with(SYSTEM, writes=True) as session:
         last = session.scalar(select(func.max(m.AuditEntry.id)))
@@ -263,6 +272,7 @@ def test_a_log_cut_before_the_backup_is_noticed_in_the_drill(office, place, tmp_
         restored(office, made(office, tmp_path).path, tmp_path / "new", place(office.settings))
 
 
+@pytest.mark.matrix
 def test_no_backup_is_made_with_a_key_that_does_not_open_the_numbers(office, tmp_path):
     keyring.unlock(b"z" * 32)
     with pytest.raises(Complaint, match="放回原来的 field_key"):
@@ -283,6 +293,7 @@ def test_a_full_disk_is_said_before_anything_is_written(office, tmp_path, monkey
     assert list((tmp_path / "kept").iterdir()) == [kept]
 
 
+@pytest.mark.matrix
 def test_a_disk_that_fills_up_meanwhile_leaves_nothing_half(office, tmp_path, monkeypatch):
     def full(_handle):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -365,6 +376,7 @@ def looked(office, **more):
     return {each.what: each for each in found}
 
 
+@pytest.mark.matrix
 def test_a_sound_installation_is_sound_and_what_breaks_is_named(office, tmp_path):
     done = made(office, tmp_path)
     good = looked(office, BACKUP_DIR=str(tmp_path))
