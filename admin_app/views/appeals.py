@@ -18,7 +18,7 @@ from .. import rules
 from ..access import SYSTEM, Action, scope_in
 from ..assessment import freezing, locking, workflow
 from ..db import session_with
-from ..models import Appeal, Evidence, Indicator, Resource, Round, RoundState, Sheet
+from ..models import Appeal, AppealAnswer, Evidence, Indicator, Resource, Round, RoundState, Sheet
 from ..rules import Complaint
 from .base import RecordView
 from .fields import Lookup
@@ -123,9 +123,7 @@ class AppealView(RecordView):
             row = rows[line.id]
             line.values["standing"] = _(clock(row, dt.date.today()))
             answer = row.answers[0] if row.answers else None
-            line.values["result"] = (
-                "" if answer is None else f"{answer.was} → {answer.now}" if answer.changed else _("维持 %(p)s", p=answer.was)
-            )
+            line.values["result"] = "" if answer is None else _result(answer)
 
     @expose("/details/")
     def details_view(self) -> str:
@@ -172,6 +170,12 @@ def clock(row: Appeal, today: dt.date) -> str:
         return "待答复"
     left = (row.due_on - today).days
     return f"待答复，已超期 {-left} 天" if left < 0 else "待答复，今天到期" if left == 0 else f"待答复，还有 {left} 天"
+
+
+def _result(answer: AppealAnswer) -> str:
+    """The old score and the new one; a dash where the item had none, as at a school that is not ranked."""
+    was, now = ("—" if score is None else str(score) for score in (answer.was, answer.now))
+    return f"{was} → {now}" if answer.changed else _("维持 %(p)s", p=was)
 
 
 def _given(changed: bool, raw: str) -> Decimal | None:

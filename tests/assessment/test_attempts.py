@@ -139,6 +139,21 @@ def test_points_typed_beside_an_appeal_that_is_upheld_are_not_lost_in_silence(pe
     assert count(within, m.AppealAnswer, m.AppealAnswer.appeal_id == number) == 0
 
 
+def test_an_appeal_of_a_school_without_a_score_shows_a_dash(person, within, ids):
+    with within() as session:
+        round_ = judge_everything(session, ids)
+        walk(session, round_, S.PUBLICITY)
+        row = m.Appeal(sheet=session.get(m.Sheet, ids.sheet_a), indicator=item(session, "A1.4"), reason="漏")
+        workflow.appeal(session, row, round_.shown_from)
+        session.add(row)
+        session.flush()
+        session.add(m.AppealAnswer(appeal_id=row.id, school_id=row.school_id, changed=False, words="不参评，无分可改", by="股员"))
+        number = row.id
+    for address in ("/appeal/", f"/appeal/details/?id={number}"):
+        page = person("office").get(address).text
+        assert "维持 —" in page and "None" not in page, address
+
+
 # --- the group a school is ranked in
 
 
