@@ -19,6 +19,8 @@ from admin_app.orm import keyring
 from tests.conftest import PASSWORD
 from tests.test_login import log_in
 
+pytestmark = pytest.mark.matrix
+
 # --- pages of other sites ---
 
 

@@ -18,6 +18,8 @@ from admin_app.rules import Complaint
 from tests import factories as make
 from tests.assessment.rounds import judge_everything, step, walk
 
+pytestmark = pytest.mark.matrix
+
 S = m.RoundState
 VISIT = {"on": "2026-06-20", "lot": "0317", "inspectors": "甲、乙", "document": ""}
 SUMS = {"children": 10, "fields_checked": 150, "fields_wrong": 0, "answers": 10, "satisfied": 10}
