@@ -11,6 +11,7 @@ import datetime as dt
 import io
 import re
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -250,7 +251,7 @@ class Pupil:
         return next((s for s in self.stays if s.start <= on and (s.end is None or s.end > on)), None)
 
 
-class Sheet:
+class Sheet(ABC):
     """One kind of pasted list."""
 
     what: ClassVar[str]
@@ -275,20 +276,21 @@ class Sheet:
         """The text of a cell; a column that the block does not have may have a usual value."""
         return row.get(key, "").replace("\r\n", "\n").strip()
 
+    @abstractmethod
     def check(self, line: Line) -> None:
-        raise NotImplementedError
+        """Say what is wrong in the cells of a line."""
 
+    @abstractmethod
     def compare(self, lines: list[Line]) -> None:
         """Mark the lines that are there already."""
-        raise NotImplementedError
 
+    @abstractmethod
     def same(self, line: Line) -> Any:
         """What makes two lines one and the same."""
-        raise NotImplementedError
 
+    @abstractmethod
     def row(self, line: Line) -> Any:
         """The record of a checked line."""
-        raise NotImplementedError
 
     def save(self, lines: list[Line]) -> tuple[list[Any], Batch | None]:
         """Write what is not there yet.
@@ -304,8 +306,9 @@ class Sheet:
             raise Complaint("都已登记过，没有要保存的内容。")
         return rows, quick.keep(self.session, BatchKind.PASTE, self.school.id, self.words(len(rows)), rows)
 
+    @abstractmethod
     def words(self, count: int) -> str:
-        raise NotImplementedError
+        """What the batch is called in the list of batches."""
 
     def _within(self, lines: list[Line]) -> None:
         """A line that stands twice in the block is written once."""
