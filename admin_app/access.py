@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import event, inspect, or_, select
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState, Session, class_mapper, with_loader_criteria
 
 from . import labels, rules
 from .models import (
@@ -304,6 +304,7 @@ def _check_before(session: Session, _context: Any, _instances: Any) -> None:
             _own(scope, *(history.deleted or history.unchanged))
         if isinstance(row, Child):
             _only_by_transfer(scope, row)
+        _no_blind_change(scope, row)
 
 
 def resource_of(row: Base) -> Resource:
@@ -318,6 +319,21 @@ def _action_on(session: Session, row: Base) -> Action:
     if trashed and row.deleted_at is None:
         return Action.READ  # back from the trash, which only the office sees: also what a school alone may write
     return Action.DELETE if trashed else Action.UPDATE
+
+
+def _no_blind_change(scope: Scope, row: Base) -> None:
+    """What an actor may not read in a row that stands, the actor does not overwrite either (field groups)."""
+    state = inspect(row)
+    for name, group in _grouped(type(row)).items():
+        if state.attrs[name].history.has_changes() and not scope.sees(group, getattr(row, "school_id", None)):
+            raise OutOfScope("a field that the actor may not read")
+
+
+@cache
+def _grouped(model: type[Base]) -> dict[str, Group]:
+    """The columns of a table that not every reader of its rows may read."""
+    groups = {attr.key: labels.group(model, attr.key) for attr in class_mapper(model).column_attrs}
+    return {name: group for name, group in groups.items() if group is not Group.ROSTER}
 
 
 def _only_by_transfer(scope: Scope, child: Child) -> None:

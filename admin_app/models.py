@@ -2401,7 +2401,7 @@ class Report(Row, SchoolOwned):
     basis: Mapped[str] = field("口径", String(120))
     since: Mapped[dt.date] = field("统计起始日", Date)
     on: Mapped[dt.date] = field("统计截止日", Date)
-    content: Mapped[str] = mapped_column(Sealed("report.content", None), info={"label": "内容"})
+    content: Mapped[str] = mapped_column(Sealed("report.content", None), deferred=True, info={"label": "内容"})
     failing: Mapped[int] = field("不平的等式", Integer, default=0)
     by: Mapped[str] = field("统计人", String(30))
     handed_in_at: Mapped[dt.datetime | None] = field("上报时间", Moment)

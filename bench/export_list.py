@@ -90,7 +90,7 @@ def main() -> None:
     print(f"{machine()}; {asked.children:,} children, {columns} columns, {cells:,} cells, {len(content) / 2**20:.1f} MB")
     print(f"  ours            {spread(mine)}  {cells / min(mine):,.0f} cells/ms")
     print(f"  xlsxwriter only {spread(alone)}  {cells / min(alone):,.0f} cells/ms")
-    print(f"  ours reaches {share:.0%} of xlsxwriter alone; {re.sub('peak memory ', 'peak growth ', growth)}")
+    print(f"  ours reaches {share:.1%} of xlsxwriter alone; {re.sub('peak memory ', 'peak growth ', growth)}")
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from admin_app import models as m
 from admin_app.access import Scope
-from admin_app.db import session_with, tune_sqlite, writing
-from bench import empty_app, machine, spread, timed
+from admin_app.db import db, session_with, tune_sqlite, writing
+from bench import empty_app, machine, spread, statements, timed
 from bench.list_page import PAGE, fill
 
 SCHOOL = 1
@@ -73,12 +73,16 @@ def page(session: Session, child: type[Any], _pk: int, n: int) -> None:
 
 def report(name: str, rounds: int, ours: Callable[[int], Any], theirs: Callable[[int], Any]) -> None:
     ours(0), theirs(0)  # warm: statements compiled
+    with statements(db.engine) as sent:
+        ours(rounds + 1)
     mine, yours = [], []
     for n in range(1, rounds + 1):
         mine.append(timed(lambda n=n: ours(n))[0])
         yours.append(timed(lambda n=n: theirs(n))[0])
     ratio = statistics.median(mine) / statistics.median(yours)
-    print(f"{name:20} ours {spread(mine)}  plain {spread(yours)}  ours/plain {ratio:.2f}", flush=True)
+    print(
+        f"{name:20} ours {spread(mine)}  plain {spread(yours)}  ours/plain {ratio:.2f}  statements of ours {len(sent)}", flush=True
+    )
 
 
 def measure(plain: Plain, ids: list[int], rounds: int) -> None:

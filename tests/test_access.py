@@ -532,3 +532,18 @@ def _scope(ids, who):
 def test_kinds_of_ownership_hold_their_columns():
     assert all(hasattr(kind, "school_id") for kind in (SchoolOwned, ChildFile, History, CareEvent))
     assert not hasattr(Shared, "school_id") and not hasattr(Private, "school_id")
+
+
+def test_a_field_that_may_not_be_read_is_not_overwritten(open_as, ids):
+    """The office corrects the day of a talk; what the child said is not its to change."""
+    with open_as("office") as session:
+        talk = session.get_one(m.CareRecord, ids.care_record_a)
+        talk.content = "x"
+        with pytest.raises(OutOfScope):
+            session.flush()
+        session.rollback()
+        talk.place = "办公室"
+        session.flush()
+    with open_as("secretary_a") as session:
+        session.get_one(m.CareRecord, ids.care_record_a).content = "想家"
+        session.flush()

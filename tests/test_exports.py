@@ -209,3 +209,24 @@ def test_who_asked_hears_of_the_answer(person, app):
     ask(secretary)
     decide(person("leader"), last(app, m.ExportRequest).id)
     assert "完整号码导出已同意" in html.unescape(secretary.get("/").text)
+
+
+def test_nobody_approves_the_own_request(person, app):
+    """An account that holds two offices is still one person."""
+    with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        her = session.scalars(select(m.User).where(m.User.username == "office")).one()
+        her.grants.append(m.Grant(role=m.Role.LEADER))
+        session.commit()
+    at = person("office")
+    ask(at)
+    asked = last(app, m.ExportRequest)
+    assert 'name="decision"' not in at.get("/full_export/").text
+    assert "不能审批自己的申请" in decide(at, asked.id)
+    assert last(app, m.Approval) is None
+    assert "已同意" in decide(person("leader"), asked.id)
+
+
+def test_an_export_ends_at_its_most_rows(person, monkeypatch):
+    monkeypatch.setattr("admin_app.views.lists.EXPORT_CAP", 2)
+    found = book(person("office").get("/school/export/xlsx/?purpose=核对"))
+    assert found.worksheets[0].max_row == 3 and person("office").get("/school/").text.count("<tr") > 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import stat
 
 import pytest
@@ -27,6 +28,11 @@ def test_keys_are_made_once_and_readable_by_their_owner_only(tmp_path):
     assert (first.secret_key, first.field_key) == (second.secret_key, second.field_key)
     for name in ("secret_key", "field_key"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+def test_a_session_ends_after_thirty_idle_minutes_and_after_twelve_hours(tmp_path):
+    app = create_app(settings.read(env(tmp_path)))
+    assert (app.config["IDLE"], app.config["LONGEST"]) == (dt.timedelta(minutes=30), dt.timedelta(hours=12))
 
 
 @pytest.mark.parametrize(

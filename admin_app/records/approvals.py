@@ -1,4 +1,5 @@
-"""审批: what the leader decides on what the office lays before them: a scheme, the checked results of a round, a veto."""
+"""审批: what the leader decides on what the office lays before them: a scheme, the checked results of a round, a
+veto, a list with full numbers."""
 
 from __future__ import annotations
 

@@ -11,9 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import rules
+from ..access import scope_in
 from ..models import Approval, Decision, ExportRequest
 from ..orm import utcnow
 from ..rules import Complaint
+from . import approvals
 from .reports.keeping import unit_of
 
 VALID = dt.timedelta(days=7)
@@ -54,6 +56,18 @@ def ask(session: Session, row: ExportRequest) -> ExportRequest:
         raise Complaint("没有符合条件的记录，不用申请。")
     session.add(row)
     return row
+
+
+def decide(session: Session, row: ExportRequest, *, approved: bool, words: str, by: str) -> None:
+    """The leader's word on what somebody else asked for.
+
+    :raises Complaint: when it was answered or has lapsed, is one's own, or is refused without words.
+    """
+    if not standing(session, row).waits:
+        raise Complaint("这份申请已经处理过或已过期。")
+    if row.created_by == scope_in(session).user_id:
+        raise Complaint("不能审批自己的申请，请由另一位分管领导审批。")
+    approvals.decide(session, row, approved=approved, words=words, by=by)
 
 
 def standing(session: Session, row: ExportRequest) -> Standing:
@@ -106,6 +120,6 @@ def granted(session: Session, request_id: int | None, address: str, user_id: int
     return row
 
 
-def take(session: Session, row: ExportRequest, content: bytes) -> None:
+def take(row: ExportRequest, content: bytes) -> None:
     """Note that the file went out, with its fingerprint."""
     row.taken_at, row.digest = utcnow(), hashlib.sha256(content).hexdigest()

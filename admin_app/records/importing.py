@@ -1,7 +1,7 @@
 """A ledger into the register: check every row, show what would happen, then write all of it or nothing.
 
-A row finds its child by ID number, else by name, birth date and a parent's name. An empty cell never clears a value.
-Importing the same file twice changes nothing.
+A row finds its child by the hidden mark of our own export, else by ID number, else by name, birth date and a parent's name.
+An empty cell never clears a value. Importing the same file twice changes nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from ..access import OpenSession, scope_in
 from ..models import (
     Carer,
     Child,
-    Grade,
     LedgerName,
     Parent,
     ParentState,
@@ -579,4 +578,4 @@ def preview_text(key: str, value: Any) -> str:
     return rules.mask(text) if key == "id_number" or key.endswith(".phone") else text
 
 
-__all__ = ["TITLES", "Grade", "Plan", "check_rows", "read_ledger"]
+__all__ = ["TITLES", "Plan", "check_rows", "read_ledger"]

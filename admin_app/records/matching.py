@@ -1,14 +1,15 @@
 """三方比对: the register's list of a day against those of 民政 and 学籍, child by child (domain: three-way reconciliation).
 
-A child is the same one by ID number, else by name, birth date and sex, else by name and father's name.
+A child is the same one by ID number, else by name, birth date and sex, else by name and birth date, else by name and father's name.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, select
@@ -146,50 +147,53 @@ def ours(session: Session, on: dt.date) -> list[Person]:
 
 
 def match(*lists: Iterable[Person]) -> list[Found]:
-    """Every child of the lists once, in the order of the lists. Of two that could be meant, neither is taken."""
+    """Every child of the lists once, in the order of the lists. Of two that could be meant, neither is taken.
+
+    A whole list is compared by the surest key before the next one, so that no weaker likeness takes a child from its own number.
+    """
     found: list[Found] = []
-    by_key: dict[Any, dict[int, Found]] = defaultdict(dict)
     for people in lists:
-        fresh: list[Found] = []
-        for person in people:
-            same = _same(person, by_key)
-            if same is None:
-                same = Found()
-                fresh.append(same)
-            same.people.setdefault(person.source, person)
-        found += fresh
-        for each in found:
-            for person in each.people.values():
-                for key in _keys(person):
-                    by_key[key][id(each)] = each
+        loose, own = list(people), {}
+        sources = {person.source for person in loose}
+        for key_of in KEYS:
+            by_key = _by_key((each for each in found if not sources & each.people.keys()), key_of)
+            for n, person in enumerate(loose):
+                if n not in own and (same := _same(person, by_key.get(key_of(person), ()), weakest=key_of is KEYS[-1])):
+                    own[n] = same
+                    same.people[person.source] = person
+        for n, person in enumerate(loose):
+            if n not in own:
+                found.append(Found({person.source: person}))
     note_namesakes(found)
     return found
 
 
-def _keys(person: Person) -> Iterator[Any]:
-    if person.number:
-        yield "number", person.number
-    if person.birth and person.sex:
-        yield "birth", person.name, person.birth, person.sex
-    if person.birth:
-        yield "name and birth", person.name, person.birth
-    if person.father:
-        yield "father", person.name, person.father
+KEYS: tuple[Callable[[Person], Any], ...] = (
+    lambda p: p.number,
+    lambda p: (p.name, p.birth, p.sex) if p.birth and p.sex else None,
+    lambda p: (p.name, p.birth) if p.birth else None,
+    lambda p: (p.name, p.father) if p.father else None,
+)
+"""What two lists know a child by, the surest first; None where a list does not say it."""
 
 
-def _same(person: Person, by_key: dict[Any, dict[int, Found]]) -> Found | None:
-    """The one child that this is: the first key under which there is exactly one that the person's own list has not yet named."""
-    for key in _keys(person):
-        fits: list[Found] = []
-        for found in by_key.get(key, {}).values():
-            # the weakest key: two numbers or two birthdays are two children
-            if person.source not in found.people and not (key[0] == "father" and _contradicts(person, found)):
-                fits.append(found)
-            if len(fits) > 1:
-                break
-        if len(fits) == 1:
-            return fits[0]
-    return None
+def _by_key(found: Iterable[Found], key_of: Callable[[Person], Any]) -> dict[Any, list[Found]]:
+    by_key: dict[Any, list[Found]] = defaultdict(list)
+    for each in found:
+        for key in {key_of(person) for person in each.people.values()} - {None}:
+            by_key[key].append(each)
+    return by_key
+
+
+def _same(person: Person, alike: Iterable[Found], *, weakest: bool) -> Found | None:
+    """The one child that this is, if there is exactly one that the person's own list has not yet named."""
+    fits = list(islice((each for each in alike if _may_be(person, each, weakest=weakest)), 2))
+    return fits[0] if len(fits) == 1 else None
+
+
+def _may_be(person: Person, found: Found, *, weakest: bool) -> bool:
+    """By the weakest key, two numbers or two birthdays are two children."""
+    return person.source not in found.people and not (weakest and _contradicts(person, found))
 
 
 def _contradicts(person: Person, found: Found) -> bool:
@@ -408,7 +412,10 @@ def workbook(
         for match in WORST_FIRST
     ]
     columns = range(len(reasons) + 1)
-    total = [statistics.Entry(sum(int(line.entries[n].value or 0) for line in summary), sums=tuple(range(1, 7))) for n in columns]
+    total = [
+        statistics.Entry(sum(int(line.entries[n].value or 0) for line in summary), sums=tuple(range(1, len(WORST_FIRST) + 1)))
+        for n in columns
+    ]
     open_ = sum(row.match is not Match.SAME and not row.confirmed for row in rows)
     table = statistics.Table(
         "农村留守儿童三方比对结果",

@@ -251,6 +251,11 @@ class Pupil:
         return next((s for s in self.stays if s.start <= on and (s.end is None or s.end > on)), None)
 
 
+def serving(known: list[Staff], on: dt.date | None) -> Staff:
+    """Of teachers with one name the one who served on a day; where that does not decide, the newest."""
+    return next((s for s in known if on is None or (s.start <= on and (s.end is None or s.end > on))), known[0])
+
+
 class Sheet(ABC):
     """One kind of pasted list."""
 
@@ -458,8 +463,7 @@ class TalkSheet(Sheet):
             meant = f"是否为{'、'.join(near)}？" if near else "请先登记，或核对姓名。"
             line.say("staff", f"教职工名册中没有“{name[:30]}”，{meant}", near)
             return None
-        serving = [s for s in known if on is None or (s.start <= on and (s.end is None or s.end > on))] or known
-        return serving[0]
+        return serving(known, on)
 
     def compare(self, lines: list[Line]) -> None:
         """What is there already, and as what the teacher spoke: two statements."""

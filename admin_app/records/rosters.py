@@ -29,14 +29,14 @@ def enrolled_on(session: Session, school_id: int, on: dt.date) -> list[tuple[Enr
 
 
 def set_participants(session: Session, activity: Activity, enrolment_ids: set[int]) -> int:
-    """Make these the children who took part. Returns how many took part.
+    """Make these the children who took part; a child who has left since stays. Returns how many were named.
 
     :raises Complaint: when one of them was not at the school that day (or is not the actor's to name).
     """
     known = {enrolment.id: enrolment for enrolment, _ in enrolled_on(session, activity.school_id, activity.on)}
     _refuse_strangers(enrolment_ids - known.keys())
     now = {p.enrolment_id: p for p in session.scalars(select(Participation).where(Participation.activity_id == activity.id))}
-    for gone in now.keys() - enrolment_ids:
+    for gone in (now.keys() & known.keys()) - enrolment_ids:
         trash.put(session, now[gone], "从名单中去掉")
     for new in enrolment_ids - now.keys():
         e = known[new]
@@ -71,7 +71,7 @@ def by_person(people: Iterable[tuple[Enrolment, Child, Carer]]) -> list[tuple[Ca
 
 
 def set_attendance(session: Session, training: TrainingSession, signed: Mapping[int, SignedHow]) -> int:
-    """Make these the sign-in lines: carer id -> how. Returns how many were reached (present, delegate or at home).
+    """Make these the sign-in lines: carer id -> how; lines of children who have left stay. Returns how many were reached (present, delegate or at home).
 
     :raises Complaint: when a carer is not one of the school's that day.
     """
@@ -87,8 +87,10 @@ def set_attendance(session: Session, training: TrainingSession, signed: Mapping[
             line = attendance_of(training.id, enrolment, carer)
             session.add(line)
         line.how = how
-    for gone in lines.values():
-        trash.put(session, gone, "从名单中去掉")
+    mine = {enrolment.id for enrolment, _child in enrolled_on(session, training.school_id, training.on)}
+    for (enrolment_id, _person), gone in lines.items():
+        if enrolment_id in mine:
+            trash.put(session, gone, "从名单中去掉")
     return sum(how is not SignedHow.ABSENT for how in signed.values())
 
 

@@ -77,7 +77,7 @@ SHOWN_CHARACTERS = 80
 class TermRow(PlannedRow):
     """A line that knows how to write itself."""
 
-    write: Callable[[], None] | None = None
+    write: Callable[[], Any] | None = None
 
 
 @dataclass
@@ -286,7 +286,7 @@ class _Care:
         for key, cell in checked.cells.items():
             if cell.wrong:
                 line.say(key, "error", cell.wrong)
-        more = self._parsed(line, [key for key in self.keys if key not in checked.cells])
+        more = self._parsed(line, [key for key in self.keys if key not in checked.cells], None)
         values = {key: text for key in self.keys if (text := line.text(key))}
         status = "refused" if line.refused else "unchanged" if checked.note else "new"
         if checked.note:
@@ -311,11 +311,14 @@ class _Care:
         for key in OF_WHOM:
             if line.text(key) and not origin.says(key, line.text(key)):
                 line.say(key, "error", "已有记录的儿童不能改，请另起一行填写。")
-        parsed = self._parsed(line, [key for key in self.keys if key not in OF_WHOM])
+        parsed = self._parsed(line, [key for key in self.keys if key not in OF_WHOM], record.on)
         changes, asks = {}, False
         for key, new in parsed.items():
             shown_new = new.name if isinstance(new, Staff) else _plain(new)
             if origin.says(key, shown_new) or labels.text(says[key]) == labels.text(shown_new):
+                continue
+            if key != "staff" and not scope_in(self.session).sees(labels.group(CareRecord, key), record.school_id):
+                line.say(key, "error", f"{TITLES[key]}：仅本校可见，您不能改，请恢复原样。")
                 continue
             changes[key] = (says[key], shown_new)
             if not origin.says(key, says[key]):
@@ -328,27 +331,30 @@ class _Care:
         row.asks = asks
         return row
 
-    def _parsed(self, line: _Line, keys: Iterable[str]) -> dict[str, Any]:
-        """The values of some cells that say something; what is wrong is said at its cell."""
+    def _parsed(self, line: _Line, keys: Iterable[str], on: dt.date | None) -> dict[str, Any]:
+        """The values of some cells that say something; what is wrong is said at its cell.
+
+        :param on: the day of the record, by which a teacher's name is read where the line writes no other.
+        """
         found: dict[str, Any] = {}
         for key in keys:
             text = line.text(key)
             if not text:
                 continue
             try:
-                found[key] = self._value(key, text)
+                found[key] = self._value(key, text, found.get("on", on))
             except Complaint as e:
                 line.say(key, "error", e.text)
         return found
 
-    def _value(self, key: str, text: str) -> Any:
+    def _value(self, key: str, text: str, on: dt.date | None) -> Any:
         if key == "on":
             return pasting.day_of(text, self.sheet.year_began)
         if key == "staff":
             known = self.sheet.staff_named.get(rules.tidy_name(text), [])
             if not known:
                 raise Complaint(f"教职工名册中没有“{text[:30]}”，请先登记，或核对姓名。")
-            return known[0]
+            return pasting.serving(known, on)
         parse = labels.parsed_for_form if key == "follow_up_on" else labels.parse
         value, complaint = parse(CareRecord, key, text)
         if complaint:
@@ -380,15 +386,11 @@ def _check_activity(session: Session, line: _Line, school: School) -> TermRow:
     stays, names = _stays(session, activity, line, text)
     row = _row(line, "refused" if line.refused else "changed", values, {"children": (now, names)}, None, school.id, None)
     if not line.refused:
-        row.write = partial(_set_participants, session, activity, stays)
+        row.write = lambda: rosters.set_participants(session, activity, stays)
         if not origin.says("children", now):
             line.say("children", "warning", f"{TITLES['children']}：导出后已有人改为“{now}”，您填“{names}”；确认后按您填的写入。")
             row.status, row.asks = "unsure", True
     return row
-
-
-def _set_participants(session: Session, activity: Activity, stays: set[int]) -> None:
-    rosters.set_participants(session, activity, stays)
 
 
 def _stays(session: Session, activity: Activity, line: _Line, text: str) -> tuple[set[int], str]:

@@ -115,7 +115,7 @@ def workbook(table: Table, receipt: Mapping[str, str]) -> bytes:
         sheet = book.add_worksheet("报表")
         _lead(sheet, table, styles)
         for number, line in enumerate(table.lines):
-            _line(sheet, table, number, line, styles)
+            _line(sheet, number, line, styles)
         _verdicts(sheet, table, styles)
         _foot(sheet, table, styles)
         if table.checks:
@@ -174,7 +174,7 @@ def _over(sheet: Worksheet, row: int, first: int, last: int, words: str, style: 
         sheet.merge_range(row, first, row, last, words, style)
 
 
-def _line(sheet: Worksheet, table: Table, number: int, line: Line, styles: _Styles) -> None:
+def _line(sheet: Worksheet, number: int, line: Line, styles: _Styles) -> None:
     row = FIRST_LINE + number
     sheet.set_row(row, 17)
     writer.write_text(sheet, row, 0, line.label, styles.cells["text", line.level])

@@ -111,10 +111,10 @@ class AssessmentView(ScoreWorkbooks):
         if round_ is None:
             return self.render("assessment/none.html")
         sheets = {s.school_id: s for s in self.db_session.scalars(select(Sheet).where(Sheet.round_id == round_.id))}
+        if not self._see_all() and len(sheets) == 1:
+            return redirect(self.get_url(".sheet", sheet=next(iter(sheets.values())).id))
         found = self._results(round_)
         cards = [card for card in found.cards if card.school_id in sheets]
-        if not self._see_all() and len(cards) == 1:
-            return redirect(self.get_url(".sheet", sheet=sheets[cards[0].school_id].id))
         tree = self._tree(round_)
         by_head = {head.id: {item.code for item in items} for head, items in tree}
         scope = current_scope()

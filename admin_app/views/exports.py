@@ -82,7 +82,7 @@ def handed_out(
 ) -> Response:
     """A workbook on its way out: in the log, and with full numbers also on its request."""
     if grant is not None:
-        full_exports.take(db.session(), grant, content)
+        full_exports.take(grant, content)
     note("export", table, grant.id if grant else "", grant.school_id if grant else None, **more, **receipt)
     return workbook_response(content, name)
 

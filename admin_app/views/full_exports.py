@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from .. import rules
 from ..access import Action
 from ..models import ExportRequest, Resource
-from ..records import approvals, full_exports
+from ..records import full_exports
 from ..records.reports import keeping
 from ..rules import Complaint
 from .base import RecordView, ToolView
@@ -101,11 +101,9 @@ class FullExportView(ToolView):
         if row is None:
             abort(404)
         try:
-            if not full_exports.standing(self.db_session, row).waits:
-                raise Complaint("这份申请已经处理过或已过期。")
             words = rules.tidy(request.form.get("words", ""))[:200]
             approved = request.form.get("decision") == "approved"
-            approvals.decide(self.db_session, row, approved=approved, words=words, by=current_user.name)
+            full_exports.decide(self.db_session, row, approved=approved, words=words, by=current_user.name)
             self.db_session.commit()
             flash(_("已同意。") if approved else _("已退回。"), "success")
         except Complaint as e:

@@ -207,6 +207,9 @@ class ImportView(ToolView):
         """How far the writing is, then where to go on, or why nothing was written. Left before its end, nothing is kept."""
         with session_with(scope, writes=True) as session:
             batch = session.get_one(ImportBatch, number)
+            if batch.state is not ImportState.WAITING:  # sent twice: the other one has written it by now, or given it up
+                yield {"to": self.get_url(".done", id=number)}
+                return
             try:
                 plan = self._plan(session, batch)
                 plan.accept(accepted)

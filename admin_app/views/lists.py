@@ -6,9 +6,9 @@ Reads columns, not objects, in one statement for a page; every statement passes 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -301,22 +301,18 @@ class Listing(Gate):
 
     def typed(self, query: Select[Any], names: Sequence[str], receipt: dict[str, str], *, full: bool) -> Iterator[Sequence[Any]]:
         """The export's rows, part by part: dates and numbers as such, everything else as text; counted on the receipt."""
-        count = 0
+        count, typed = 0, {name for name in names if self._is_typed(name)}
         for rows in self.db_session.execute(query, execution_options={"yield_per": PART}).partitions():
             lines = self._lines(rows)
             columns = [
-                [line.values[name] for line in lines] if self._is_typed(name) else [bare(cell) for cell in cells]
+                [line.values[name] for line in lines] if name in typed else [bare(cell) for cell in cells]
                 for name, cells in zip(names, self._columns(lines, names, full=full), strict=True)
             ]
             count += len(lines)
             yield from zip(*columns, strict=True)
         receipt["行数"] = str(count)
 
-    @cached_property
-    def _is_typed(self) -> Callable[[str], bool]:
-        return cache(self._has_type)
-
-    def _has_type(self, name: str) -> bool:
+    def _is_typed(self, name: str) -> bool:
         """Does a column hold days or whole numbers that every reader of the row may read?"""
         if name in self.extra_columns or not labels.is_open(self.model, name):
             return False

@@ -20,7 +20,6 @@ from ..models import (
     Facility,
     Holiday,
     Parent,
-    Round,
     School,
     Staff,
     Term,
@@ -65,7 +64,6 @@ DROPOUTS = Lookup(
 TERMS = Lookup(Term, order=("start",))
 HOLIDAYS = Lookup(Holiday, order=("start",))
 CENSUSES = Lookup(CensusRound, search=("title",), order=("start",))
-ROUNDS = Lookup(Round, search=("title",), order=("start",))
 TOWNSHIPS = Lookup(Township, order=("position",))
 CENTRES = Lookup(School, search=("name", "code"), only=lambda query, _session: query.where(School.assessed), order=("name",))
 ANY_SCHOOL = Lookup(School, search=("name", "code"), order=("name",))

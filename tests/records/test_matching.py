@@ -137,9 +137,7 @@ def test_two_files_against_the_register_give_the_classes_and_the_likely_reasons(
     assert rows["普小云"].match is Match.SAME and rows["普小云"].child_id == children[0].id
     assert (rows["白幼苗"].match, rows["白幼苗"].reason) == (Match.CIVIL, MatchReason.TOO_YOUNG)
     assert (rows["李半边"].match, rows["李半边"].reason) == (Match.ROLL, MatchReason.ONE_PARENT)
-    assert (rows["李半边"].child_id == children[1].id and "外出" in rows["李半边"].explained) or "在广东" in rows[
-        "李半边"
-    ].explained
+    assert rows["李半边"].child_id == children[1].id and "在广东" in rows["李半边"].explained
     assert "常在家" not in rows
     assert "校验位不对" in kept.unread and "民政名单" in kept.unread
     assert kept.counts[Match.SAME.value] == 1 and sum(kept.counts.values()) == len(rows)
@@ -203,21 +201,24 @@ def test_the_office_compares_reads_explains_and_exports(person):
     assert "不是 Excel" in office.post("/matching/compare/", picture, follow_redirects=True).text
 
 
-def test_thousands_of_equal_rows_do_not_take_long():
-    """Each person looks at two candidates at most, however many there are."""
-    many = 4000
+def test_thousands_of_equal_rows_do_not_take_long(monkeypatch):
+    """Each person looks at two candidates at most under each key, however many there are."""
+    many, looks, may_be = 4000, [0], matching._may_be
+
+    def counted(*args, **more):
+        looks[0] += 1
+        return may_be(*args, **more)
+
+    monkeypatch.setattr(matching, "_may_be", counted)
     lists = [[Person(source, "普小云", father="普大") for _ in range(many)] for source in (CIVIL, ROLL)]
-    with_looks = [0]
-
-    class Counted(str):
-        def __eq__(self, other):
-            with_looks[0] += 1
-            return str.__eq__(self, other)
-
-        __hash__ = str.__hash__
-
-    for people in lists:
-        for each in people:
-            each.source = Counted(each.source)
     assert len(matching.match(*lists)) == 2 * many
-    assert with_looks[0] < 100 * many
+    assert 0 < looks[0] <= 2 * 2 * many
+
+
+def test_a_weaker_likeness_takes_no_child_from_its_own_number():
+    """The file's first row could be the child by its father; the second is, by its number."""
+    number = "539999201605060011"
+    child = Person(OURS, "李明", number=number, father="李强")
+    rows = [Person(CIVIL, "李明", father="李强"), Person(CIVIL, "李明", number=number)]
+    found = matching.match([child], rows)
+    assert [each.people for each in found] == [{OURS: child, CIVIL: rows[1]}, {CIVIL: rows[0]}]

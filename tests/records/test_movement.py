@@ -32,7 +32,7 @@ from admin_app.models import (
     TransferState,
 )
 from admin_app.orm import Base, CareEvent, Row
-from admin_app.records import bulk, duty, overview, rolling, transfers, trash
+from admin_app.records import bulk, duty, overview, rolling, rosters, transfers, trash
 from admin_app.records.definitions import left_behind
 from admin_app.rules import Complaint
 from tests import factories as make
@@ -515,6 +515,22 @@ def test_who_sends_a_child_away_cannot_open_it_after_acceptance(world):
         kept = session.get(Enrolment, stay)
         assert (kept.child_name, kept.end, kept.child) == ("陈一", TODAY, None)  # its own past it keeps
         assert session.get(Transfer, sent).child is None
+
+
+def test_who_took_part_is_kept_when_the_list_is_saved_again_after_a_move(world):
+    """The roster of the day no longer offers the child who has left; it took part all the same."""
+    pk = world.leavers[0]
+    with writing(SYSTEM) as session:
+        activity = make.activity(session, session.get(m.School, world.a), "A01", dt.date(2025, 9, 20)).id
+        for each in world.leavers[:2]:
+            child = session.get(Child, each)
+            make.event(session, m.Participation, child, activity_id=activity, child_name=child.name)
+    transfers.accept(writing, world.holders["b"], offer(world, pk, world.b), TODAY)
+    with writing(world.holders["a"]) as session:
+        rosters.set_participants(session, session.get_one(m.Activity, activity), set())
+    with session_with(SYSTEM) as session:
+        there = session.scalars(select(m.Participation).where(m.Participation.activity_id == activity)).all()
+    assert [(row.child_name, row.deleted_at) for row in there] == [("陈一", None)]
 
 
 def test_the_receiver_cannot_forge_an_offer_or_change_its_ends(world):

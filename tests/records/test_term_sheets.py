@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 
 import pytest
 from openpyxl import load_workbook
@@ -185,7 +186,26 @@ def test_what_the_office_may_not_read_stands_withheld_and_is_not_taken_for_text(
         assert {row.status for row in back(session, at, book).rows} == {"unchanged"}
 
 
-def test_a_secretary_takes_her_term_out_and_back_and_sees_how_far_it_is(person, app, ids):
+def test_the_office_neither_sees_nor_overwrites_what_only_the_school_may_read(open_as, system, school):
+    system.commit()
+    with open_as("office") as session:
+        at = session.scalars(select(m.School).where(m.School.code == "2153990079")).one()
+        book = taken_out(session, at)
+        cell(book, "谈心", "普小云", "内容").value = "x"
+        plan = back(session, at, book)
+        (row,) = [row for row in plan.rows if row.status == "refused"]
+        assert not row.changes and "仅本校可见" in row.problems[0].text and "想家" not in repr(row.problems)
+        with pytest.raises(Complaint, match="没有可写入"):
+            write(session, plan, good_only=True)
+    assert talks(system, "普小云")[0].content == "想家"
+
+
+def count_of(app) -> str:
+    with app.app_context(), session_with(SYSTEM) as session:
+        return json.dumps(session.scalars(select(m.ImportBatch).order_by(m.ImportBatch.id.desc())).first().counts)
+
+
+def test_a_secretary_takes_her_term_out_and_back_and_sees_how_far_it_is(person, app, ids, monkeypatch):
     secretary = person("secretary_a")
     with app.app_context(), session_with(SYSTEM) as session:
         term = session.scalar(select(m.Term.id).where(m.Term.code == "2025-1"))
@@ -203,3 +223,6 @@ def test_a_secretary_takes_her_term_out_and_back_and_sees_how_far_it_is(person, 
     assert "已写入 1 行。" in secretary.get(f"/imports/done/?{preview.partition('?')[2]}", follow_redirects=True).text
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.get_one(m.CareRecord, ids.care_record_a).content == "甲小雨不想家了"
+    monkeypatch.setattr("admin_app.views.imports.ImportView._waiting", lambda view: view._batch())  # both saw it waiting
+    again = secretary.post("/imports/save/", {"id": preview.rpartition("=")[2]})
+    assert "/imports/done/" in again.location and '"written": 1' in count_of(app)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ... import labels
 from ...access import scope_in
 from ...models import Child, Enrolment, School, SchoolKind, Township
 from ..definitions import holds
@@ -92,13 +93,9 @@ class Counted:
         """Ready sentences with the numbers of the total."""
         said = {key: words(self.definition.column(key), value) for key, value in self.total.items()}
         return [
-            sentence.format(**said, year=self.period.on.year, on=paper_day(self.period.on))
+            sentence.format(**said, year=self.period.on.year, on=labels.day(self.period.on))
             for sentence in self.definition.sentences
         ]
-
-
-def paper_day(day: dt.date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def words(column: Column, value: Cell) -> str:
@@ -136,7 +133,7 @@ class Count:
         """A report of a past day takes what has no dates from today, and a school no longer sees who has moved on."""
         if "children" not in self.members or self.period.on >= dt.date.today():
             return
-        yield f"年级、班级、寄宿、户口、健康等没有起止日期的情况，按 {paper_day(dt.date.today())} 的登记。"
+        yield f"年级、班级、寄宿、户口、健康等没有起止日期的情况，按 {labels.day(dt.date.today())} 的登记。"
         if gone := moved_on(self.session, self.period.on, self.places.schools):
             yield f"另有 {gone} 名当日在读的儿童此后转出，档案已随人转走，不在本表内；全县数以德育股统计为准。"
 

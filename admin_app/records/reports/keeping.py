@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ... import labels
 from ...access import scope_in
 from ...models import Report, School, SchoolKind
 from ...orm import utcnow
@@ -17,7 +18,7 @@ from ...rules import Complaint
 from ...sheets import statistics
 from .. import county
 from . import definition as definitions
-from .counting import Cell, Checked, Counted, Culprit, Line, paper_day
+from .counting import Cell, Checked, Counted, Culprit, Line
 from .definition import AXIS_WORDS, Definition, Equation
 from .members import TRAITS, Period
 
@@ -127,9 +128,9 @@ def title_of(counted: Counted) -> str:
 def said(counted: Counted) -> str:
     """The line below the title: who fills it in, for whom, by which definition, as of when."""
     found, period = counted.definition, counted.period
-    when = f"统计截止日期：{paper_day(period.on)}"
+    when = f"统计截止日期：{labels.day(period.on)}"
     if period.since != period.on:
-        when = f"统计时间：{paper_day(period.since)}至{paper_day(period.on)}"
+        when = f"统计时间：{labels.day(period.since)}至{labels.day(period.on)}"
     return f"填报单位（盖章）：{counted.unit}　　{when}　　报送：{found.to}　　口径：{found.basis}　　单位：人"
 
 
