@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from ..access import Action, scope_in
 from ..models import Appeal, Decision, Resource, Round, RoundState, Scheme, SchemeState, Sheet, SheetMove
-from ..records import full_exports
 from ..records.overview import Waiting
 from . import results, workflow
 
@@ -23,13 +22,6 @@ def waiting(session: Session, on: dt.date) -> list[Waiting]:
     if not scope.may(Action.READ, Resource.SCORES):
         return []
     found = list(_of_leader(session, round_)) if scope.may(Action.CREATE, Resource.APPROVALS) else []
-    if scope.may(Action.CREATE, Resource.APPROVALS):
-        asked = full_exports.waiting(session)
-        found.append(Waiting("full_exports", "完整号码导出待审批", "看用途和行数后同意或不同意", asked, True))
-    if scope.may(Action.CREATE, Resource.FULL_EXPORTS):
-        ready, refused = full_exports.answered(session, scope.user_id)
-        found.append(Waiting("full_exports", "完整号码导出已同意", "同意后七天内导出，只能一次", ready))
-        found.append(Waiting("full_exports", "完整号码导出未同意", "看审批意见", refused))
     if round_ is None:
         return [each for each in found if each.count]
     if scope.school_ids:

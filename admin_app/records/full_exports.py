@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import rules
-from ..access import scope_in
-from ..models import Approval, Decision, ExportRequest
+from ..access import Action, scope_in
+from ..models import Approval, Decision, ExportRequest, Resource
 from ..orm import utcnow
 from ..rules import Complaint
 from . import approvals
+from .overview import Waiting
 from .reports.keeping import unit_of
 
 VALID = dt.timedelta(days=7)
@@ -92,17 +93,22 @@ def _standing(row: ExportRequest, said: Approval | None) -> Standing:
     return Standing(APPROVED, "done", said) if said is not None else Standing(WAITING, "unsure")
 
 
-def waiting(session: Session) -> int:
-    """How many requests the leader has not answered yet."""
-    fresh = select(ExportRequest).where(ExportRequest.created_at > utcnow() - VALID, ExportRequest.taken_at.is_(None))
-    return sum(now.waits for now in standings(session, list(session.scalars(fresh))))
-
-
-def answered(session: Session, user_id: int | None) -> tuple[int, int]:
-    """How many of somebody's requests may be taken now, and how many were refused in the last days."""
-    mine = select(ExportRequest).where(ExportRequest.created_by == user_id, ExportRequest.created_at > utcnow() - 2 * VALID)
-    found = standings(session, list(session.scalars(mine)))
-    return sum(now.may_be_taken for now in found), sum(now.words == REFUSED for now in found)
+def waiting(session: Session) -> list[Waiting]:
+    """What waits for this actor: requests to decide, own ones that were answered."""
+    scope, found = scope_in(session), []
+    if scope.may(Action.CREATE, Resource.APPROVALS):
+        fresh = select(ExportRequest).where(ExportRequest.created_at > utcnow() - VALID, ExportRequest.taken_at.is_(None))
+        asked = sum(now.waits for now in standings(session, list(session.scalars(fresh))))
+        found.append(Waiting("full_exports", "完整号码导出待审批", "看用途和行数后同意或不同意", asked, True))
+    if scope.may(Action.CREATE, Resource.FULL_EXPORTS):
+        mine = select(ExportRequest).where(
+            ExportRequest.created_by == scope.user_id, ExportRequest.created_at > utcnow() - 2 * VALID
+        )
+        said = standings(session, list(session.scalars(mine)))
+        ready, refused = sum(now.may_be_taken for now in said), sum(now.words == REFUSED for now in said)
+        found.append(Waiting("full_exports", "完整号码导出已同意", "同意后七天内导出，只能一次", ready))
+        found.append(Waiting("full_exports", "完整号码导出未同意", "看审批意见", refused))
+    return [each for each in found if each.count]
 
 
 def granted(session: Session, request_id: int | None, address: str, user_id: int | None) -> ExportRequest:

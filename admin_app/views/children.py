@@ -40,7 +40,7 @@ from ..rules import Complaint
 from .base import RecordView
 from .exports import carried_out, handed_out, reason_to_reveal, receipt_of, refused
 from .filters import Filter, by_township
-from .gate import current_scope, note
+from .gate import current_scope, note, note_each
 from .lists import EXPORT_CAP, Line
 from .lookups import CHILDREN, PARENTS, STAFF
 from .words import paper_words, screen_words, state
@@ -317,8 +317,8 @@ class ChildView(RecordView):
         may_reveal = one and scope.may(Action.REVEAL, self.resource) and scope.owns(children[0].school_id)
         reason = reason_to_reveal(may_reveal)
         revealed = bool(reason)
-        for child in children:
-            note("reveal" if revealed else "print", "child", child.id, child.school_id, **({"用途": reason} if revealed else {}))
+        rows = [(child.id, child.school_id) for child in children]
+        note_each("reveal" if revealed else "print", "child", rows, **({"用途": reason} if revealed else {}))
         return self.render(
             "children/paper.html", dossiers=[dossier.of(self.db_session, child, today) for child in children], count=count,
             limit=DOSSIERS_AT_ONCE, back=back, today=today, sides=list(StateSide), may_reveal=may_reveal, revealed=revealed,

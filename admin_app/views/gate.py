@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar, NoReturn
 
 from flask import abort, has_app_context, request
@@ -19,17 +21,20 @@ def current_scope() -> Scope:
 
 
 def note(action: str, table_name: str, row_id: object = "", school_id: int | None = None, **what: Any) -> None:
-    """Leave a log entry for a read, in a short transaction of its own, before the answer is sent.
+    """Leave a log entry for a read, in a short transaction of its own, before the answer is sent."""
+    note_each(action, table_name, [(row_id, school_id)], **what)
+
+
+def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | None]], **what: Any) -> None:
+    """The same entry for several rows (id, school), in one transaction.
 
     A request that may write holds SQLite's only write lock itself, so there its own session takes the entry.
     """
     own = db.session()
-    if own.info.get("writes"):
-        audit.note(own, action, table_name, row_id, school_id, **what)
-        own.commit()
-        return
-    with writing(current_scope()) as session:
-        audit.note(session, action, table_name, row_id, school_id, **what)
+    with nullcontext(own) if own.info.get("writes") else writing(current_scope()) as session:
+        for row_id, school_id in rows:
+            audit.note(session, action, table_name, row_id, school_id, **what)
+        session.commit()
 
 
 class Gate:

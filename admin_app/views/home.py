@@ -15,7 +15,7 @@ from ..access import SYSTEM, Action, Role
 from ..assessment import results, todo, workbooks
 from ..db import db, session_with
 from ..models import Child, Definition, Resource, Round, School, Sheet, Township
-from ..records import definitions, notices, overview
+from ..records import definitions, full_exports, notices, overview
 from .gate import Gate, current_scope
 
 
@@ -63,7 +63,8 @@ class HomeView(Gate, AdminIndexView):
         """What this actor can do something about: a leader decides, and does not work off the lists of others."""
         session = db.session()
         writes = current_scope().may(Action.UPDATE, Resource.REGISTER)
-        return todo.waiting(session, today) + (overview.waiting(session, today) if writes else [])
+        found = [*todo.waiting(session, today), *full_exports.waiting(session)]
+        return found + (overview.waiting(session, today) if writes else [])
 
     def _results(self, round_: Round) -> Any:
         """Of a frozen round, which is read; a trial of an open one takes its time and is made on its own page."""
