@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
@@ -58,7 +58,14 @@ class Action(StrEnum):
 R, C, U, D = Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE
 X, V, P = Action.EXPORT, Action.REVEAL, Action.PUBLISH
 
-_NOT_A_SCHOOLS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.APPROVALS, Resource.MATCHING, Resource.FULL_EXPORTS)
+_NOT_A_SCHOOLS = (
+    Resource.ACCOUNTS,
+    Resource.AUDIT,
+    Resource.RETENTION,
+    Resource.APPROVALS,
+    Resource.MATCHING,
+    Resource.FULL_EXPORTS,
+)
 _NOT_A_LEADERS = (Resource.ACCOUNTS, Resource.AUDIT, Resource.COUNSELLING, Resource.INCIDENTS)
 RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
     Role.ADMIN: {
@@ -82,6 +89,7 @@ RIGHTS: dict[Role, dict[Resource, frozenset[Action]]] = {
         Resource.MATCHING: frozenset({R, C, U, X}),
         Resource.FULL_EXPORTS: frozenset({R, C, U}),
         Resource.AUDIT: frozenset({R}),
+        Resource.RETENTION: frozenset({R, U, D}),
     },
     Role.LEADER: {resource: frozenset({R, X}) for resource in Resource if resource not in _NOT_A_LEADERS}
     | {Resource.APPROVALS: frozenset({R, C})},
@@ -175,6 +183,8 @@ class Scope:
     school_ids: frozenset[int] = frozenset()
     system: bool = False
     address: str = ""
+    erasing: bool = False
+    """This session takes words away for good: past what locks frozen rows, and without old values in the log (see ``erasing``)."""
     moving: int | None = None
     """The child whose transfer this session carries out, and no other (see ``moving``)."""
 
@@ -384,7 +394,7 @@ def every_table_has_an_owner() -> list[str]:
 UNLOGGED = (AuditEntry, AuditValue, AuditHead, AuditKey, LoginSession, LoginFailure, Day, Draft)
 """Tables whose changes leave no audit entry: the log itself, and rows no person writes."""
 
-# --- the three exceptions, and there are no others ---
+# --- the four exceptions, and there are no others ---
 
 
 @contextmanager
@@ -419,6 +429,17 @@ def _may_take(session: Session, actor: Scope, transfer: Transfer) -> bool:
     if session.get_one(School, transfer.to_school_id).kind is SchoolKind.OUTSIDE:
         return actor.owns(transfer.school_id)
     return actor.owns(transfer.to_school_id)
+
+
+@contextmanager
+def erasing(open_session: OpenSession, actor: Scope) -> Iterator[Session]:
+    """A session that reaches every table to take a person's words out of it. The caller commits.
+
+    :raises Refused: for who may not erase.
+    """
+    _refuse_unless(actor.may(Action.DELETE, Resource.RETENTION))
+    with open_session(replace(SYSTEM, user_id=actor.user_id, name=actor.name, address=actor.address, erasing=True)) as session:
+        yield session
 
 
 def requesting(open_session: OpenSession, actor: Scope, number: str, name: str, birth: dt.date, to_school_id: int) -> bool:

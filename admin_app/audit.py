@@ -95,6 +95,8 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
 
 
 def _collect(session: Session, _context: Any) -> None:
+    if scope_in(session).erasing:  # what is taken away is not put into the log; one entry says that it was (records/erasure.py)
+        return
     changed = [(row, action) for action, rows in _changed_rows(session) for row in rows if not isinstance(row, UNLOGGED)]
     now = utcnow()
     for row, action in sorted(changed, key=lambda pair: (type(pair[0]).__tablename__, inspect(pair[0]).identity or ())):

@@ -94,12 +94,18 @@ RESOURCES: dict[str, str] = {
     "schools": "学校与乡镇", "staff": "教职工", "register": "儿童档案", "care": "关爱记录", "counselling": "心理辅导",
     "incidents": "强制报告与舆情", "work": "活动、培训、任职、文件", "notices": "通知", "rubric": "考核设置与代码", "approvals": "审批",
     "matching": "三方比对", "full_exports": "完整号码导出", "scores": "考核评分", "self": "自评与申诉", "confirmations": "自评确认",
-    "accounts": "账号", "audit": "操作日志",
+    "accounts": "账号", "audit": "操作日志", "retention": "归档与清除",
 }  # fmt: skip
 """What the role table grants rights on, in words."""
 ACTIONS: dict[str, str] = {
     "read": "查看", "create": "新建", "update": "修改", "delete": "删除", "export": "导出", "reveal": "显示完整号码", "publish": "推进考核",
 }  # fmt: skip
+DEEDS: dict[str, str] = {
+    "create": "新增", "update": "修改", "delete": "移入回收站", "restore": "恢复", "erase": "清除", "open": "查看",
+    "search": "查询", "export": "导出", "reveal": "显示完整", "print": "打印", "download": "下载", "request": "申请转入", "import": "导入", "login": "登录",
+    "logout": "退出", "refused": "登录失败", "move": "考核流转", "freeze": "冻结", "publish": "公布", "backup": "备份", "rotate": "更换钥匙",
+}  # fmt: skip
+"""What the log calls a deed."""
 GROUPS: dict[str, str] = {
     "G1": "名册", "G2": "联系方式", "G3": "证件号", "G4": "家庭情况", "G5": "谈心与心理文字", "G5c": "心理辅导正文", "G6": "受限类别与事件",
 }  # fmt: skip

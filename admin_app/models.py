@@ -78,6 +78,7 @@ class Resource(StrEnum):
     CONFIRMATIONS = "confirmations"
     ACCOUNTS = "accounts"
     AUDIT = "audit"
+    RETENTION = "retention"
 
 
 def _live(*columns: str, also: str = "") -> Index:

@@ -50,6 +50,7 @@ AGREED = {
     "full_exports":  ("-"  , "RCU"    , "RX" , "RCU"    , "-"  , "-"   ),
     "scores":        ("-"  , "RCUDX"  , "RX" , "RX"     , "RX" , "-"   ),
     "self":          ("-"  , "RX"     , "RX" , "RCUDX"  , "RX" , "-"   ),
+    "retention":     ("-"  , "RUD"    , "RX" , "-"      , "-"  , "-"   ),
     "confirmations": ("-"  , "R"      , "RX" , "R"      , "RC" , "-"   ),
     "accounts":      ("RCU", "-"      , "-"  , "-"      , "-"  , "-"   ),
     "audit":         ("R"  , "R"      , "-"  , "-"      , "-"  , "-"   ),

@@ -14,7 +14,7 @@ from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
 from .. import labels
-from ..access import OutOfScope
+from ..access import OutOfScope, scope_in
 from ..models import (
     Adjustment,
     Appeal,
@@ -95,6 +95,8 @@ def takes(kind: type[Base] | Stage, round_: Round) -> bool:
 
 
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
+    if scope_in(session).erasing:  # names go out of frozen lists; no number changes
+        return
     changed = [row for row in session.dirty if session.is_modified(row)]
     for row in (*session.new, *changed, *session.deleted):
         if isinstance(row, Scheme | Indicator):

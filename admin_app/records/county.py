@@ -49,6 +49,15 @@ SETTINGS: tuple[Open, ...] = (
     Open("self_difference", "自评差异提示（分）", "1", "自评分与现在的得分相差超过此数的单独列出", 0, 20),
     Open("publicity_days", "考核结果公示期（工作日）", "5", "公示期内学校可以申诉", 1, 30),
     Open("appeal_days", "申诉答复期限（工作日）", "5", "从提出次日起算", 1, 30),
+    Open(
+        "retention_years",
+        "离校几年后归档",
+        "3",
+        "离开全县学校满几年，档案退出台账，再清除姓名、号码、住址等文字；统计数字保留",
+        1,
+        20,
+    ),
+    Open("trash_days", "回收站保留天数", "365", "满此天数的删除记录可以清除内容", 30, 3650),
     Open("pair_days", "结对满多少天计入", "60", "首尾两天都算", 1, 365),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}

@@ -70,11 +70,21 @@ def _incomplete(session: Session, on: dt.date) -> ColumnElement[bool]:
     return ~and_(*(r.met(on, term, completeness.there) for r in completeness.REQUIREMENTS))
 
 
+def no_consent(_session: Session, on: dt.date) -> ColumnElement[bool]:
+    """Under fourteen and no ground written down (个人信息保护法 art. 31)."""
+    return Child.consent.is_(None) & (Child.birth_date > _fourteen_years_before(on))
+
+
+def _fourteen_years_before(on: dt.date) -> dt.date:
+    return on.replace(year=on.year - 14, day=min(on.day, 28))
+
+
 GAPS: tuple[Gap, ...] = (
     Gap("responsible", "无包保责任人", "每名儿童须有且只有一名责任人", True, _no_responsible),
     Gap("card", "联系卡未发或待换", "一人一卡；电话变更、转入后须换卡", True, _no_card),
     Gap("talk", "本月未谈心", "班主任或包保责任人每月至少一次", True, _no_talk),
     Gap("dossier", "档案有缺项", "点姓名可见缺哪几项", False, _incomplete),
+    Gap("consent", "未登记个人信息告知", "不满14周岁须监护人签收告知书", False, no_consent),
 )
 
 

@@ -25,6 +25,7 @@ from ..models import (
     CareRecord,
     CareWay,
     Child,
+    Consent,
     Effect,
     Enrolment,
     Grade,
@@ -299,9 +300,38 @@ def _held(model: Any, child_ids: list[int], on: dt.date) -> Any:
     return select(model).where(model.child_id.in_(child_ids), model.start <= on, or_(model.end.is_(None), model.end > on))
 
 
-def confirm(session: Session, school: School, where: str, children: list[Pupil], on: dt.date) -> Batch:
-    """The facts of these children are as they were: confirmed as of a day, undoable as one."""
-    with bulk.recorded(session, BatchKind.CONFIRM, school.id, f"{where} 信息确认 {len(children)} 人") as batch:
-        for pupil in children:
-            pupil.child.facts_confirmed_at = on
+@dataclass(frozen=True)
+class Told:
+    """What the guardians of a class signed: when, which version of the notice, and the ground on which data are kept."""
+
+    on: dt.date
+    version: str
+    consent: Consent
+
+
+def read_told(typed: Mapping[str, str]) -> Told | None:
+    """What was typed about the notice; None when nothing was.
+
+    :raises Complaint: for a day that is none, or in the future, or without a ground.
+    """
+    on, version, ground = (rules.tidy(typed.get(name, "")) for name in ("informed_on", "informed_version", "consent"))
+    if not (on or ground):
+        return None
+    day, wrong = labels.parsed_for_form(Child, "informed_on", on)
+    if wrong or day is None:
+        raise Complaint(f"告知书签收日：{wrong or '请填写。'}")
+    consent = Consent.from_text(ground)
+    if consent is None:
+        raise Complaint("请选择个人信息处理依据。")
+    return Told(day, version[:20], consent)
+
+
+def confirm(session: Session, school: School, where: str, children: list[Pupil], on: dt.date, told: Told | None = None) -> Batch:
+    """The facts of these children are as they were: confirmed as of a day, undoable as one; with it what was signed."""
+    signed = f"，告知书 {told.on}" if told else ""
+    with bulk.recorded(session, BatchKind.CONFIRM, school.id, f"{where} 信息确认 {len(children)} 人{signed}") as batch:
+        for child in (pupil.child for pupil in children):
+            child.facts_confirmed_at = on
+            if told:
+                child.informed_on, child.informed_version, child.consent = told.on, told.version or None, told.consent
     return batch

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import event, inspect, or_, select
 from sqlalchemy.orm import Session
 
+from ..access import scope_in
 from ..models import (
     Attendance,
     Attention,
@@ -32,6 +33,8 @@ def watch(session_class: type[Session]) -> None:
 
 
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
+    if scope_in(session).erasing:  # nothing follows from words that are taken away
+        return
     for row in (*session.new, *session.dirty):
         if row in session.dirty and not session.is_modified(row):
             continue

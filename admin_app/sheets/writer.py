@@ -52,29 +52,39 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
 
     ``rows``: dates and ints become real cells, anything else text.
     """
+    return tables([(title, headers, rows)], receipt)
+
+
+def tables(parts: Iterable[tuple[str, list[str], Iterable[Sequence[Any]]]], receipt: Mapping[str, str]) -> bytes:
+    """Several lists (title, headers, rows), a sheet each, and one receipt."""
     buffer = io.BytesIO()
     with open_book(buffer, streaming=True) as book:
-        sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
         head = book.add_format({"bold": True, "font_name": HEADING, "bg_color": "#F2F4F7", "border": 1, "align": "center"})
         body = book.add_format({"font_name": BODY, "font_size": 10})
         day = book.add_format({"font_name": BODY, "font_size": 10, "num_format": "yyyy-mm-dd", "align": "left"})
-        sheet.set_column(0, len(headers) - 1, 14, body)
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, 0, max(0, len(headers) - 1))
-        paper(sheet, landscape=True)
-        sheet.repeat_rows(0)
-        for column, words in enumerate(headers):
-            sheet.write_string(0, column, words, head)
-        write_string = sheet.write_string
-        for number, row in enumerate(rows, 1):
-            for column, value in enumerate(row):
-                if type(value) is str and len(value) < LONGEST and value[:3] != "<r>":  # of a long list nearly every cell
-                    if value:
-                        write_string(number, column, value, body)
-                elif value is not None:
-                    _write(sheet, number, column, value, day if isinstance(value, dt.date) else body)
+        for title, headers, rows in parts:
+            sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
+            sheet.set_column(0, len(headers) - 1, 14, body)
+            sheet.freeze_panes(1, 0)
+            sheet.autofilter(0, 0, 0, max(0, len(headers) - 1))
+            paper(sheet, landscape=True)
+            sheet.repeat_rows(0)
+            for column, words in enumerate(headers):
+                sheet.write_string(0, column, words, head)
+            _write_rows(sheet, rows, body, day)
         add_receipt(book, receipt)
     return buffer.getvalue()
+
+
+def _write_rows(sheet: Worksheet, rows: Iterable[Sequence[Any]], body: Format, day: Format) -> None:
+    write_string = sheet.write_string
+    for number, row in enumerate(rows, 1):
+        for column, value in enumerate(row):
+            if type(value) is str and len(value) < LONGEST and value[:3] != "<r>":  # of a long list nearly every cell
+                if value:
+                    write_string(number, column, value, body)
+            elif value is not None:
+                _write(sheet, number, column, value, day if isinstance(value, dt.date) else body)
 
 
 def form(

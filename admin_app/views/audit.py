@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import request
+from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from .. import labels
 from ..access import SYSTEM, Role
 from ..db import session_with
-from ..models import AuditEntry, AuditValue, School
-from .base import RecordView
+from ..models import AuditEntry, AuditValue, Resource, School
+from ..records import compliance
+from ..sheets import writer
+from .base import RecordView, ToolView
+from .exports import handed_out, receipt_of
+from .fields import number_or_none
 from .filters import Filter
 from .gate import current_scope
-
-ACTIONS = {
-    "create": "新增", "update": "修改", "delete": "移入回收站", "restore": "恢复", "erase": "删除", "open": "查看",
-    "search": "查询", "export": "导出", "reveal": "显示完整", "print": "打印", "download": "下载", "request": "申请转入", "import": "导入", "login": "登录",
-    "logout": "退出", "refused": "登录失败", "move": "考核流转", "freeze": "冻结", "publish": "公布", "backup": "备份",
-}  # fmt: skip
 
 
 class AuditView(RecordView):
@@ -29,9 +29,10 @@ class AuditView(RecordView):
     column_list = ("id", "at", "user_name", "what", "on", "school_name", "address", "changed")
     extra_columns = {"what": "操作", "on": "对象", "school_name": "学校", "changed": "内容"}
     form_columns = ()
+    list_template = "audit/list.html"
     filters = (
         Filter(
-            "action", "操作", lambda q, v: q.where(AuditEntry.action == v), options=lambda _s: [(k, _(v)) for k, v in ACTIONS.items()],
+            "action", "操作", lambda q, v: q.where(AuditEntry.action == v), options=lambda _s: [(k, _(v)) for k, v in labels.DEEDS.items()],
             kind="choice",
         ),
         Filter("user", "操作人", lambda q, v: q.where(AuditEntry.user_name.contains(v, autoescape=True))),
@@ -63,7 +64,7 @@ class AuditView(RecordView):
             names = dict(session.execute(select(School.id, School.name)).all())
         for line in lines:
             v = line.values
-            v["what"] = _(ACTIONS.get(v["action"], v["action"]))
+            v["what"] = _(labels.DEEDS.get(v["action"], v["action"]))
             v["on"] = f"{_(labels.of_table(v['table_name']))} {v['row_id']}".strip()
             v["school_name"] = names.get(v["owner"], "")
             v["changed"] = _summary(v["table_name"], values.get(line.id, {})) if with_values else ""
@@ -88,3 +89,36 @@ def _summary(table_name: str, changes: dict[str, Any]) -> str:
         words = _(words)
         parts.append(f"{words}：{old} → {new}" if old is not None else f"{words}：{new}")
     return "；".join(parts)[:160]
+
+
+class ComplianceView(ToolView):
+    """年度合规小结, on a page and as a workbook."""
+
+    resource = Resource.AUDIT
+    in_menu = False  # reached from the log
+
+    def __init__(self) -> None:
+        super().__init__("年度合规小结", "compliance", "管理")
+
+    def _summary(self) -> compliance.Summary:
+        known = compliance.years(self.db_session)
+        asked = number_or_none(request.args.get("year"))
+        return compliance.summary(self.db_session, asked if asked in known else known[0])
+
+    @expose("/")
+    def index(self) -> str:
+        return self.render(
+            "audit/compliance.html",
+            found=self._summary(),
+            years=compliance.years(self.db_session),
+            looked=compliance.LOOKED,
+            deed=lambda key: labels.DEEDS.get(key, key),
+        )
+
+    @expose("/export/")
+    def export(self) -> Any:
+        found = self._summary()
+        receipt = receipt_of(f"{found.year} 年度", len(found.people))
+        return handed_out(
+            writer.tables(compliance.tables(found), receipt), f"{found.year}年度合规小结.xlsx", "audit_entry", receipt, None
+        )

@@ -46,6 +46,8 @@ from .lookups import CHILDREN, PARENTS, STAFF
 from .words import paper_words, screen_words, state
 
 GROUP = "儿童"
+NOTICE = "2026-1"
+"""The version of the printed notice; another wording is another version."""
 DOSSIERS_AT_ONCE = 50
 """Dossiers printed at once: a class, or a hundred pages."""
 
@@ -181,6 +183,9 @@ class ChildView(RecordView):
         "roll_number",
         "former_name",
         "facts_confirmed_at",
+        "consent",
+        "informed_on",
+        "informed_version",
         "remark",
     ]
     column_details_list = tuple(form_columns)
@@ -213,6 +218,10 @@ class ChildView(RecordView):
     search_exact = ("id_number_key", "id_number_tail")
     default_sort = (("school_id", False), ("class_order", False), ("name_order", False))
     link_column = "name"
+
+    def rows(self, names: Any = None) -> Any:
+        """Archived files are out of the list (归档与清除 shows them)."""
+        return super().rows(names).where(Child.archived_on.is_(None))
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
@@ -298,6 +307,16 @@ class ChildView(RecordView):
         """档案表 of one child, to print."""
         child = self.get_one(request.args.get("id", ""))
         return self._print([child], 1, self.get_url(".details_view", id=child.id))
+
+    @expose("/notice/")
+    def notice(self) -> str:
+        """个人信息告知书, to print and have signed."""
+        return self.render(
+            "children/notice.html",
+            bureau=county.word(self.db_session, "bureau"),
+            years=county.number(self.db_session, "retention_years"),
+            version=NOTICE,
+        )
 
     @expose("/papers/", methods=("GET", "POST"))
     def papers(self) -> Any:

@@ -19,6 +19,7 @@ from ..models import (
     Batch,
     CareKind,
     CareWay,
+    Consent,
     Effect,
     Resource,
     School,
@@ -212,15 +213,17 @@ class QuickView(ToolView):
             with suppress(Complaint):
                 ticked = ids_in_form("child")
         return self.render(
-            "quick/confirm.html", where=where, facts=found, ticked=ticked, term=term, since=since, word=self._word, today=today
-        )
+            "quick/confirm.html", where=where, facts=found, ticked=ticked, term=term, since=since, word=self._word, today=today,
+            grounds=list(Consent), typed=request.form,
+        )  # fmt: skip
 
     def _save_confirmation(self, today: dt.date) -> Any:
         _term, since = quick.term_began(self.db_session, today)
         where = self._where(quick.confirmed_since(since))
         self._as_posted(where["school"])
         children = quick.chosen(where["pupils"], ids_in_form("child"), "child")
-        batch = quick.confirm(self.db_session, where["school"], self._place(where), children, today)
+        told = quick.read_told(request.form)
+        batch = quick.confirm(self.db_session, where["school"], self._place(where), children, today, told)
         self.db_session.commit()
         self._say_done(_("已确认 %(n)d 人的信息无变化。", n=len(children)), batch)
         return self._back_to(".confirm", where)

@@ -1,0 +1,92 @@
+"""Everything that is held on one child, as the actor may see it, in one file: the right to look (个人信息保护法 art. 45).
+
+A table of the register is a sheet; what the actor may not see is marked as withheld, never left out in silence.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, class_mapper
+
+from .. import labels
+from ..access import Action, scope_in, shown
+from ..models import Attachment, AuditEntry, Child
+from ..orm import Base, Derived
+from ..sheets import writer
+from . import attachments
+
+_OWN = {"id", "child_id", "version", "created_by", "updated_by", "deleted_by"}
+LOG = "查看记录"
+
+
+def package(session: Session, child: Child, folder: Path, receipt: Mapping[str, str]) -> bytes:
+    """A zip: the workbook with a sheet for each table, and the attached files. ``folder``: where they lie."""
+    held, buffer = _held(session, child), io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("全部信息.xlsx", writer.tables(_tables(session, child, held), receipt))
+        for n, file in enumerate(_files(session, held), 1):
+            archive.writestr(f"附件/{n:02}-{file.name}", attachments.content_of(folder, file))
+    return buffer.getvalue()
+
+
+def _held(session: Session, child: Child) -> list[tuple[Any, list[Any]]]:
+    """Each table that the actor may read and its rows on the child."""
+    found = []
+    for model in _models():
+        if scope_in(session).may(Action.READ, model.RESOURCE):
+            mine = model.id == child.id if model is Child else model.child_id == child.id
+            found.append((model, list(session.scalars(select(model).where(mine).order_by(model.id)))))
+    return [(model, rows) for model, rows in found if rows]
+
+
+def _tables(session: Session, child: Child, held: list[tuple[Any, list[Any]]]) -> Iterator[tuple[str, list[str], list[list[Any]]]]:
+    """(title, headers, rows) of each table, the child's own row first."""
+    for model, rows in held:
+        names = [attr.key for attr in class_mapper(model).column_attrs if _is_told(attr)]
+        yield labels.of_table(model.__tablename__), [labels.label(model, name) for name in names], _cells(session, rows, names)
+    if scope_in(session).may(Action.READ, AuditEntry.RESOURCE):
+        yield LOG, ["时间", "操作人", "操作", "地址"], _looks(session, child)
+
+
+def _models() -> list[Any]:
+    """The tables with something on one child, in the order in which they are written down."""
+    others = [m.class_ for m in Base.registry.mappers if hasattr(m.class_, "child_id") and m.class_ is not Attachment]
+    return [Child, *sorted(others, key=lambda model: labels.of_table(model.__tablename__))]
+
+
+def _is_told(attr: Any) -> bool:
+    column = attr.columns[0]
+    return attr.key not in _OWN and not isinstance(column.type, Derived) and bool(column.info.get("label"))
+
+
+def _cells(session: Session, rows: list[Any], names: list[str]) -> list[list[Any]]:
+    scope = scope_in(session)
+    return [
+        [_cell(shown(scope, type(row), name, getattr(row, name), row.school_id, revealed=True)) for name in names] for row in rows
+    ]
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, int) and not isinstance(value, bool) else "" if value is None else labels.text(value)
+
+
+def _looks(session: Session, child: Child) -> list[list[Any]]:
+    """Who looked at the file or changed it, newest first."""
+    of_child = (AuditEntry.table_name == Child.__tablename__, AuditEntry.row_id == str(child.id))
+    entries = session.scalars(select(AuditEntry).where(*of_child).order_by(AuditEntry.id.desc()))
+    return [
+        [labels.text(entry.at), entry.user_name, labels.DEEDS.get(entry.action, entry.action), entry.address] for entry in entries
+    ]
+
+
+def _files(session: Session, held: list[tuple[Any, list[Any]]]) -> Iterator[Attachment]:
+    for model, rows in held:
+        ids = [row.id for row in rows if attachments.readable(scope_in(session), row)]
+        of_rows = (Attachment.table_name == model.__tablename__, Attachment.row_id.in_(ids))
+        yield from session.scalars(select(Attachment).where(*of_rows).order_by(Attachment.id))

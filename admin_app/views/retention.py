@@ -1,0 +1,165 @@
+"""归档与清除: the files of those who have long left, everything held on one child, and what lies in the trash for too long."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, abort, current_app, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import select
+
+from .. import auth, labels, rules
+from ..access import Action
+from ..db import session_with
+from ..models import Child, Resource
+from ..orm import utcnow
+from ..records import attachments, county, erasure, held
+from ..rules import Complaint
+from .base import ToolView
+from .fields import ids_in_form, number_or_none
+from .gate import current_scope, note
+
+
+class RetentionView(ToolView):
+    resource = Resource.RETENTION
+    section = "回收与撤销"
+    needs = {
+        "archive": Action.UPDATE, "take_back": Action.UPDATE, "erase": Action.DELETE, "purge": Action.DELETE, "held": Action.DELETE,
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__("归档与清除", "retention", "管理")
+
+    @expose("/")
+    def index(self) -> str:
+        session, today = self.db_session, dt.date.today()
+        number = number_or_none(request.args.get("child"))
+        return self.render(
+            "retention/index.html",
+            due=erasure.due(session, today),
+            archived=erasure.archived(session),
+            chosen=self._child(number) if number else None,
+            trashed=erasure.waiting_in_trash(session, utcnow()),
+            days=county.number(session, "trash_days"),
+            years=county.number(session, "retention_years"),
+            waits=erasure.WAITS.days,
+            today=today,
+        )
+
+    @expose("/archive/", methods=("POST",))
+    def archive(self) -> Any:
+        """Out of the lists; taken back by one click."""
+        children = self._ticked()
+        try:
+            for child in children:
+                erasure.archive(self.db_session, child, dt.date.today())
+            self.db_session.commit()
+            flash(_("已归档 %(n)d 人，%(days)d 天后可以清除。", n=len(children), days=erasure.WAITS.days), "success")
+        except Complaint as e:
+            self._not_done(e)
+        return redirect(self.get_url(".index"))
+
+    @expose("/take-back/", methods=("POST",))
+    def take_back(self) -> Any:
+        try:
+            for child in self._ticked():
+                erasure.take_back(child)
+            self.db_session.commit()
+            flash(_("已恢复到台账。"), "success")
+        except Complaint as e:
+            self._not_done(e)
+        return redirect(self.get_url(".index"))
+
+    @expose("/erase/", methods=("POST",))
+    def erase(self) -> Any:
+        """For good: with a reason and the password, never by one click."""
+        try:
+            ids, reason = ids_in_form("child"), rules.tidy(request.form.get("reason", ""))[:100]
+            if not ids or not reason:
+                raise Complaint("请勾选要清除的儿童，并填写原因。")
+            self._confirm()
+            done = erasure.erase(session_with, current_scope(), ids, reason, self._folder(), dt.date.today())
+            self._unlink(done)
+            flash(
+                _("已清除 %(n)d 人，共 %(rows)d 条记录、%(files)d 份附件。", n=len(ids), rows=done.rows, files=len(done.files)),
+                "success",
+            )
+            if done.mentioned:
+                flash(_("别的记录里还写有姓名，请打开核对：%(rows)s", rows="、".join(done.mentioned[:20])), "warning")
+        except Complaint as e:
+            self._not_done(e)
+        return redirect(self.get_url(".index"))
+
+    @expose("/purge/", methods=("POST",))
+    def purge(self) -> Any:
+        """The words of what has lain in the trash for too long."""
+        try:
+            self._confirm()
+            done = erasure.purge_trash(session_with, current_scope(), self._folder(), utcnow())
+            self._unlink(done)
+            flash(_("已清除回收站里 %(n)d 条记录的内容。", n=done.rows), "success")
+        except Complaint as e:
+            self._not_done(e)
+        return redirect(self.get_url(".index"))
+
+    @expose("/held/", methods=("POST",))
+    def held(self) -> Any:
+        """Everything held on one child, for a guardian who asks to see it: with full numbers, so with a reason and the password."""
+        number, reason = number_or_none(request.form.get("id")), rules.tidy(request.form.get("reason", ""))[:100]
+        try:
+            if not reason:
+                raise Complaint("请填写用途，例如哪位监护人何时申请查阅。")
+            self._confirm()
+        except Complaint as e:
+            self._not_done(e)
+            return redirect(self.get_url(".index", child=number))
+        child = self._child(number)
+        receipt = {"儿童": child.name, "导出人": current_user.name, "导出时间": labels.text(utcnow()), "用途": reason}
+        content = held.package(self.db_session, child, self._folder(), receipt)
+        note("reveal", "child", child.id, child.school_id, 用途=reason, 内容="全部信息")
+        response = Response(content, mimetype="application/zip")
+        name = f"全部信息-{child.id}-{dt.date.today():%Y%m%d}.zip"
+        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+        return response
+
+    # --- what several pages need ---
+
+    def _child(self, number: int | None) -> Child:
+        child = self.db_session.scalar(select(Child).where(Child.id == number)) if number else None
+        if child is None or child.erased_on:
+            abort(404)
+        return child
+
+    def _ticked(self) -> list[Child]:
+        try:
+            ids = ids_in_form("child")
+        except Complaint:
+            ids = set()
+        found = list(self.db_session.scalars(select(Child).where(Child.id.in_(ids)))) if ids else []
+        if not found or len(found) != len(ids):
+            abort(404)
+        return found
+
+    @staticmethod
+    def _confirm() -> None:
+        """Asked before this request's session begins: a wrong password is counted in a session of its own."""
+        auth.confirm(current_user.user_id, request.form.get("password", ""), Complaint("密码不对，没有执行。"))
+
+    def _not_done(self, why: Complaint) -> None:
+        self.db_session.rollback()
+        flash(_(why.text), "danger")
+
+    @staticmethod
+    def _folder() -> Path:
+        return attachments.folder_of(current_app.config["SETTINGS"].data_dir)
+
+    @staticmethod
+    def _unlink(done: erasure.Erased) -> None:
+        """After it is saved: a file whose row stands would be missed, one without a row is not."""
+        for path in done.files:
+            path.unlink(missing_ok=True)
