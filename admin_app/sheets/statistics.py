@@ -25,12 +25,12 @@ ROOMY = 9
 
 
 class Entry(NamedTuple):
-    """A cell: its value, how it is shown (count, money, share), and what it follows from.
+    """A cell: its value (a text where a number is not told), how it is shown (count, money, share), and what it follows from.
 
     ``sums``: the lines it adds up; ``ratio``: the columns of part and whole on its own line. Both count from 0.
     """
 
-    value: int | Decimal | None
+    value: int | Decimal | str | None
     kind: str = "count"
     sums: tuple[int, ...] = ()
     ratio: tuple[int, int] | None = None
@@ -180,7 +180,9 @@ def _line(sheet: Worksheet, number: int, line: Line, styles: _Styles) -> None:
     writer.write_text(sheet, row, 0, line.label, styles.cells["text", line.level])
     for column, entry in enumerate(line.entries, 1):
         style = styles.cells[entry.kind, line.level]
-        if entry.ratio is not None:
+        if isinstance(entry.value, str):
+            sheet.write_string(row, column, entry.value, style)
+        elif entry.ratio is not None:
             part, whole = (xl_rowcol_to_cell(row, n + 1) for n in entry.ratio)
             shown = "—" if entry.value is None else entry.value
             sheet.write_formula(row, column, f'=IF({whole}=0,"—",ROUND({part}/{whole},4))', style, shown)
@@ -210,7 +212,7 @@ def _sum(row: int, columns: Sequence[int], sheet: str = "") -> str:
 
 
 def _total(line: Line, columns: Sequence[int]) -> int | Decimal:
-    return sum(line.entries[column].value or 0 for column in columns)
+    return sum(value for column in columns if isinstance(value := line.entries[column].value, int | Decimal))
 
 
 def _verdicts(sheet: Worksheet, table: Table, styles: _Styles) -> None:
@@ -289,14 +291,17 @@ def page(table: Table, receipt: Mapping[str, str]) -> bytes:
             writer.write_text(sheet, row, 0, group, styles.cells["text", 2])
             writer.write_text(sheet, row, 1, title, styles.cells["text", 2])
             style = styles.cells[entry.kind, 2]
-            if entry.ratio is not None:
+            if isinstance(entry.value, str):
+                sheet.write_string(row, 2, entry.value, style)
+            elif entry.ratio is not None:
                 part, whole = (address(n + 4, 2) for n in entry.ratio)
                 shown = "—" if entry.value is None else entry.value
                 sheet.write_formula(row, 2, f'=IF({whole}=0,"—",ROUND({part}/{whole},4))', style, shown)
             else:
                 sheet.write_number(row, 2, entry.value or 0, style)
         row = 3 + len(table.heads) + 1
-        sheet.write_string(row, 0, "可直接引用的文字", styles.head)
+        if table.sentences:
+            sheet.write_string(row, 0, "可直接引用的文字", styles.head)
         for n, sentence in enumerate(table.sentences, row + 1):
             sheet.merge_range(n, 0, n, 2, sentence, styles.said)
             sheet.set_row(n, 15 * (1 + len(sentence) // 36))

@@ -185,11 +185,13 @@ class ReportView(ToolView):
         if kept is not None and kept.kind == filed_ledger.KIND:
             return self._export_ledger(kept)
         counted = keeping.opened(kept) if kept is not None else self._counted()
+        outside = request.args.get("outside") == "1"
         receipt = receipt_of(f"{keeping.title_of(counted)}，{counted.definition.basis}", len(counted.lines))
         receipt |= {"统计截止日期": counted.period.on.isoformat(), "统计时间": labels.text(kept.created_at) if kept else "导出时"}
+        receipt |= {"版本": "对外：小于3的人数隐去，不含姓名"} if outside else {}
         note("export", "report", kept.id if kept else "", kept.school_id if kept else None, **receipt)
-        name = f"{keeping.title_of(counted)}-{counted.unit}-{counted.period.on:%Y%m%d}.xlsx"
-        return workbook_response(keeping.workbook(counted, receipt), name)
+        name = f"{keeping.title_of(counted)}{keeping.OUTSIDE if outside else ''}-{counted.unit}-{counted.period.on:%Y%m%d}.xlsx"
+        return workbook_response(keeping.workbook(counted, receipt, outside=outside), name)
 
     def _export_ledger(self, kept: Report) -> Any:
         filed = filed_ledger.opened(kept)

@@ -109,6 +109,13 @@ def staff(c: County, school: dict[str, Any]) -> list[str]:
     return codes
 
 
+def signed(number: int, start: dt.date) -> dict[str, Any]:
+    """The notice that most guardians have signed when the child came; one in nine has not yet."""
+    if number % 9 == 0:
+        return {"consent": "", "informed_on": "", "informed_version": ""}
+    return {"consent": "duty" if number % 23 == 0 else "given", "informed_on": start, "informed_version": "2025-1"}
+
+
 def child(c: County, school: dict[str, Any], teachers: list[str]) -> None:
     r, well = c.random, school["well"]
     code = f"C{len(c.files.get('child', [])) + 1:05}"
@@ -130,6 +137,7 @@ def child(c: County, school: dict[str, Any], teachers: list[str]) -> None:
         special_requests="" if not complete and c.chance(0.4) else r.choice(tuple(REQUESTS)),
         facts_confirmed_at="2026-03-10" if c.chance(well) else "",
     )  # fmt: skip
+    c.files["child"][-1] |= signed(len(c.files["child"]), start)
     c.files["child"][-1]["request_kinds"] = REQUESTS.get(c.files["child"][-1]["special_requests"], "")
     leaves = c.chance(0.02)
     c.add("enrolment", child=code, school=school["code"], child_name=c.files["child"][-1]["name"], start=start,

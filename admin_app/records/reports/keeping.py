@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from ...orm import utcnow
 from ...rules import Complaint
 from ...sheets import statistics
 from .. import county
-from . import definition as definitions
+from . import definition as definitions, protecting
 from .counting import Cell, Checked, Counted, Culprit, Line
 from .definition import AXIS_WORDS, Definition, Equation
 from .members import TRAITS, Period
@@ -139,10 +139,19 @@ def row_title(found: Definition) -> str:
     return "、".join(AXIS_WORDS.get(axis) or TRAITS[axis].label for axis in found.axes)
 
 
-def workbook(counted: Counted, receipt: Mapping[str, str]) -> bytes:
-    """The report as .xlsx: sums, shares and check equations live, differences by name, who took it when."""
+OUTSIDE = "（对外）"
+STAR = "＊"
+
+
+def workbook(counted: Counted, receipt: Mapping[str, str], *, outside: bool = False) -> bytes:
+    """The report as .xlsx: sums, shares and check equations live, differences by name, who took it when.
+
+    :param outside: for readers outside the bureau: no names, small numbers hidden, no formula that would tell them.
+    """
     found = counted.definition
     place = {column.key: n for n, column in enumerate(found.columns)}
+    if outside:
+        return _sheets(found, _outside(counted), receipt)
     table = statistics.Table(
         title_of(counted),
         said(counted),
@@ -159,7 +168,33 @@ def workbook(counted: Counted, receipt: Mapping[str, str]) -> bytes:
         sentences=tuple(counted.sentences),
         names=_names(counted),
     )
+    return _sheets(found, table, receipt)
+
+
+def _sheets(found: Definition, table: statistics.Table, receipt: Mapping[str, str]) -> bytes:
     return statistics.page(table, receipt) if found.layout == "page" else statistics.workbook(table, receipt)
+
+
+def _outside(counted: Counted) -> statistics.Table:
+    found, gone = counted.definition, protecting.hidden(counted)
+    kinds = [KIND.get(column.measure, "count") for column in found.columns]
+    return statistics.Table(
+        title_of(counted) + OUTSIDE,
+        said(counted),
+        row_title(found),
+        [(column.group, column.title) for column in found.columns],
+        [
+            statistics.Line(
+                line.label,
+                line.level,
+                [statistics.Entry(STAR if (n, at) in gone else value, kinds[at]) for at, value in enumerate(line.cells)],
+            )
+            for n, line in enumerate(counted.lines)
+        ],
+        numbers=[column.key for column in found.columns] if found.numbered else [],
+        notes=(*found.notes, *counted.remarks, f"为保护儿童，小于 {protecting.LEAST} 的人数和能推算出它们的数以“{STAR}”代替。"),
+        signed=found.signed,
+    )
 
 
 def _words(counted: Counted, check: Equation) -> str:
@@ -175,7 +210,7 @@ def equation_words(counted: Counted, check: Equation) -> str:
 
 
 def _entries(counted: Counted, number: int, place: Mapping[str, int]) -> list[statistics.Entry]:
-    below = _below(counted.lines, number)
+    below = protecting.lines_below(counted, number)
     found = []
     for column, value in zip(counted.definition.columns, counted.lines[number].cells, strict=True):
         at = place[column.key]
@@ -185,18 +220,6 @@ def _entries(counted: Counted, number: int, place: Mapping[str, int]) -> list[st
         summed = sum((counted.lines[n].cells[at] or 0 for n in below), 0) if below else None
         kind = "money" if isinstance(value, Decimal) else "count"
         found.append(statistics.Entry(value, kind, sums=tuple(below) if summed == value else ()))
-    return found
-
-
-def _below(lines: Sequence[Line], number: int) -> list[int]:
-    """The lines that a line adds up: those one level deeper, until the next of its own level."""
-    level = lines[number].level
-    found = []
-    for n in range(number + 1, len(lines)):
-        if lines[n].level <= level:
-            break
-        if lines[n].level == level + 1:
-            found.append(n)
     return found
 
 
