@@ -204,6 +204,17 @@ def test_the_commands_refuse_back_up_and_say_what_to_do(office, filled_at, comma
     assert code == 1 and "9999" in said and "请用新版程序" in said
 
 
+@pytest.mark.matrix
+@pytest.mark.skipif(ON_POSTGRES, reason="the demo's own file")
+def test_where_only_the_demo_is_there_the_commands_mean_the_demo(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATA_DIR", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    Path("instance/demo").mkdir(parents=True)
+    assert CliRunner().invoke(commands.main, ("db", "upgrade")).exit_code == 0
+    assert Path("instance/demo/register.sqlite3").exists() and not Path("instance/data").exists()
+
+
 # --- from every older schema ---
 
 
