@@ -21,6 +21,7 @@ from . import labels, rules
 from .models import (
     AuditEntry,
     AuditHead,
+    AuditKey,
     AuditValue,
     Child,
     Day,
@@ -146,7 +147,7 @@ def permissions() -> list[dict[str, str]]:
     ]
 
 
-_READ_BY_ALL = frozenset({Notice.__tablename__})
+READ_BY_ALL = frozenset({Notice.__tablename__})
 """Shared tables whose records have files: who reads the record reads its files, whoever put them there."""
 EVERYWHERE_READERS = frozenset({Role.OFFICE, Role.LEADER})
 SCHOOL_ROLES = frozenset({Role.SECRETARY, Role.PRINCIPAL, Role.COUNSELLOR})
@@ -213,7 +214,7 @@ class Scope:
         now_mine = select(child.c.id).where(child.c.school_id.in_(mine))
         return (
             *(with_loader_criteria(kind, lambda row: row.school_id.in_(mine), **options) for kind in (SchoolOwned, ChildFile)),
-            with_loader_criteria(OnRecord, lambda row: or_(row.school_id.in_(mine), row.table_name.in_(_READ_BY_ALL)), **options),
+            with_loader_criteria(OnRecord, lambda row: or_(row.school_id.in_(mine), row.table_name.in_(READ_BY_ALL)), **options),
             with_loader_criteria(History, lambda row: or_(row.school_id.in_(mine), row.child_id.in_(now_mine)), **options),
             with_loader_criteria(Between, lambda row: or_(row.school_id.in_(mine), row.to_school_id.in_(mine)), **options),
         )
@@ -380,7 +381,7 @@ def every_table_has_an_owner() -> list[str]:
     return [m.class_.__name__ for m in Base.registry.mappers if sum(issubclass(m.class_, k) for k in kinds) != 1]
 
 
-UNLOGGED = (AuditEntry, AuditValue, AuditHead, LoginSession, LoginFailure, Day, Draft)
+UNLOGGED = (AuditEntry, AuditValue, AuditHead, AuditKey, LoginSession, LoginFailure, Day, Draft)
 """Tables whose changes leave no audit entry: the log itself, and rows no person writes."""
 
 # --- the three exceptions, and there are no others ---

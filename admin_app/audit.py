@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, class_mapper
 
 from . import rules
 from .access import UNLOGGED, Scope, scope_in
-from .models import AuditEntry, AuditHead, AuditValue, School, User
+from .models import AuditEntry, AuditHead, AuditKey, AuditValue, School, User
 from .orm import Base, Choice, Derived, Kept, Row, Sealed, keyring, utcnow
 
 AT_ONCE = 2000
@@ -57,24 +57,31 @@ def verify(session: Session) -> tuple[int, str | None]:
 
     :returns: how many entries hold, and what is wrong with the next one (None when the chain is whole).
     """
-    last, seq = FIRST_MAC, 0
+    last, seq, former = FIRST_MAC, 0, _former_keys(session)
     rows = session.execute(
         select(AuditEntry, AuditValue).outerjoin(AuditValue, AuditValue.entry_id == AuditEntry.id).order_by(AuditEntry.id)
     )
     for entry, value in rows:
         seq += 1
+        if former and former[0].until < seq:
+            former.pop(0)
+        key = former[0].key if former else ""
         if entry.id != seq:
             return seq - 1, f"第 {seq} 条缺失"
-        if value is not None and _digest(value.salt, value.changes) != entry.digest:
+        if value is not None and keyring.sign(value.salt + _as_text(value.changes), key) != entry.digest:
             return seq - 1, f"第 {seq} 条的内容被改动"
-        last_link = {c: getattr(entry, c) for c in _LINK}
-        if _mac(last, last_link) != entry.mac:
+        if _mac(last, {c: getattr(entry, c) for c in _LINK}, key) != entry.mac:
             return seq - 1, f"第 {seq} 条被改动或顺序不对"
         last = entry.mac
     head = session.get(AuditHead, 1)
     if head is None or head.seq != seq or head.mac != last:
         return seq, "末尾有条目被删除"
     return seq, None
+
+
+def _former_keys(session: Session) -> list[AuditKey]:
+    """What signed the older parts of the chain, oldest first."""
+    return list(session.scalars(select(AuditKey).order_by(AuditKey.until)))
 
 
 def _stamp(session: Session, _context: Any, _instances: Any) -> None:
@@ -202,14 +209,10 @@ def _forget(session: Session, _previous: Any) -> None:
 _LINK = ("id", "at", "user_id", "user_name", "school_id", "action", "table_name", "row_id", "address", "digest")
 
 
-def _mac(last: str, entry: dict[str, Any]) -> str:
+def _mac(last: str, entry: dict[str, Any], key: str = "") -> str:
     at: dt.datetime = entry["at"]
     words = [last] + [at.astimezone(dt.UTC).isoformat() if name == "at" else str(entry[name]) for name in _LINK]
-    return keyring.sign("\x1f".join(words))
-
-
-def _digest(salt: str, changes: dict[str, Any]) -> str:
-    return keyring.sign(salt + _as_text(changes))
+    return keyring.sign("\x1f".join(words), key)
 
 
 def _as_text(changes: dict[str, Any]) -> str:

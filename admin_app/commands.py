@@ -23,7 +23,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import access, audit, auth, backups, create_app, labels, selfcheck
+from . import access, audit, auth, backups, create_app, keys, labels, row_security, selfcheck
 from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
@@ -80,6 +80,8 @@ def ready_app(settings: Settings) -> Flask:
         app = create_app(settings)
         with app.app_context():
             load_reference()
+            with writing(SYSTEM) as session:
+                keys.prove(session.connection())
     return app
 
 
@@ -96,13 +98,28 @@ def only_demo() -> bool:
 
 @contextlib.contextmanager
 def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    with (settings.data_dir / "start.lock").open("w") as lock:
-        try:
+    with _locked(settings.data_dir / "start.lock", "LOCK_EX"):
+        yield
+
+
+@contextlib.contextmanager
+def _standing_still(settings: Settings) -> Iterator[None]:
+    """:raises Unusable: while a service runs on this data folder."""
+    try:
+        with _locked(settings.data_dir / "serve.lock", "LOCK_EX", "LOCK_NB"):
+            yield
+    except BlockingIOError:
+        raise Unusable("服务还在运行：请先停止服务。") from None
+
+
+@contextlib.contextmanager
+def _locked(path: Path, *how: str) -> Iterator[None]:
+    """Hold a file's lock. Windows has none of these: one office computer, one start."""
+    with path.open("w") as lock:
+        with contextlib.suppress(ImportError):
             import fcntl
 
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        except ImportError:  # Windows: one office computer, one start
-            pass
+            fcntl.flock(lock, sum(getattr(fcntl, each) for each in how))
         yield
 
 
@@ -120,16 +137,21 @@ def migrate(settings: Settings, *, backed_up: bool = False) -> None:
     """Bring the schema to this version; what an older version left is backed up first.
 
     :param backed_up: somebody has seen to the backup.
-    :raises Unusable: when a newer version made the database.
+    :raises Unusable: when a newer version made the database, or a service runs on the older schema.
     :raises Complaint: when the backup or a migration fails. The database is as it was, either way.
     """
+    keyring.unlock(settings.field_key)  # a migration may read numbers
     at, newest = _schema(settings), backups.known_revisions()[0]
-    older = at if at != newest else None
-    if older and not backed_up:
-        _back_up(settings, older, "db upgrade")
-    _migrate(settings.owner_url)
-    if older:
-        say(f"数据库结构已从 {older} 升级到 {newest}")
+    if at in (None, newest):
+        _migrate(settings.owner_url)
+    else:
+        with _standing_still(settings):
+            if not backed_up:
+                _back_up(settings, str(at), "db upgrade")
+            _migrate(settings.owner_url)
+        say(f"数据库结构已从 {at} 升级到 {newest}")
+    with backups.told("数据库的第二道防线没有建好"):
+        row_security.build(settings.owner_url, settings.database_url)
 
 
 def _migrate(url: str) -> None:
@@ -154,7 +176,6 @@ def _back_up(settings: Settings, schema: str, before: str) -> None:
     :raises Complaint: when there is none; says how to go on without.
     """
     say(f"数据库结构 {schema} 将要改动，先备份…")
-    keyring.unlock(settings.field_key)
     try:
         made = backups.make(settings, settings.backups, None, schema)
         backups.retain(settings.backups, KEPT_SCHEMAS, made.path)
@@ -205,7 +226,8 @@ def upgrade(backed_up: bool) -> None:
 def downgrade(revision: str, backed_up: bool) -> None:
     """Take the schema back one version, or to REVISION, after a backup: what only the newer schema holds is lost."""
     settings = settings_for(demo=only_demo())
-    with _one_at_a_time(settings):
+    keyring.unlock(settings.field_key)
+    with _one_at_a_time(settings), _standing_still(settings):
         at = _schema(settings)
         target = _below(at, revision)
         if at and not backed_up:
@@ -359,7 +381,8 @@ def _serve(app: Flask, settings: Settings, password: str) -> None:
             click.echo(f"  {name:<11}{Role(name.rstrip('2')).label}（{words}）{school}")
     sys.stdout.flush()
     calm_collector()
-    server.run()
+    with _locked(settings.data_dir / "serve.lock", "LOCK_SH"):
+        server.run()
 
 
 def behind(settings: Settings) -> dict[str, Any]:
@@ -519,6 +542,22 @@ def _round(session: Session, code: str) -> Round:
 
 
 # --- backups and the state of the installation ---
+
+
+@main.command("rotate-key")
+@plain_errors
+def rotate_key() -> None:
+    """Seal every number and file with a new field key. The service must stand still; interrupted, it goes on where it was."""
+    settings = read(demo=only_demo(), rotating=True)
+    migrate(settings)
+    with _standing_still(settings):
+        key_id = keys.rotate(settings, lambda name, count: count and say(f"{name}：{count}"))
+    with create_app(read(demo=only_demo())).app_context(), writing(SYSTEM) as session:
+        audit.note(session, "rotate", "audit_key", "", None, 钥匙编号=key_id)
+    click.echo(f"钥匙已更换，编号 {key_id}。请把新的 field_key 抄存到保管处。")
+    click.echo(f"旧钥匙在 {settings.data_dir / 'field_key.old'}：以前的备份还要用它，请移到保管处，不要留在这台机器上。")
+    click.echo("以前导出、还没有传回的离线台账，请重新导出。")
+
 
 _passphrase = click.option(
     "--passphrase-file",

@@ -12,7 +12,7 @@ from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from . import access, audit
+from . import access, audit, row_security
 from .access import Scope
 from .assessment import locking
 from .orm import Base
@@ -39,6 +39,7 @@ bulk.watch(RowSession)
 access.guard(RowSession)
 locking.watch(RowSession)
 audit.watch(RowSession)
+event.listen(RowSession, "after_begin", row_security.tell_on_begin, propagate=True)
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": RowSession}, engine_options={"hide_parameters": True})
 
@@ -51,9 +52,11 @@ def init(app: Flask, settings: Settings) -> None:
         options["connect_args"] = {"prepare_threshold": None}  # pgbouncer in transaction mode
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
-    if settings.is_sqlite:
-        with app.app_context():
+    with app.app_context():
+        if settings.is_sqlite:
             tune_sqlite(db.engine)
+        else:
+            event.listen(db.engine, "handle_error", row_security.refused)
 
 
 def tune_sqlite(engine: Engine) -> None:

@@ -32,6 +32,7 @@ from .orm import (
     Base,
     Between,
     BlindIndex,
+    BlindTail,
     CareEvent,
     ChildFile,
     Choice,
@@ -468,6 +469,11 @@ def class_order(grade: Grade | str | None, class_name: str | None) -> str:
     return spelling.class_order(_POSITIONS[grade], class_name or "", (grade.label, *grade.aliases))
 
 
+def last_four(number: str | None) -> str | None:
+    """What a sealed number is looked up by in part."""
+    return number[-4:] if number else None
+
+
 class Health(Choice):
     GOOD = "10", "健康或良好", "健康", "良好"
     WEAK = "20", "一般或较弱", "一般", "较弱"
@@ -540,6 +546,15 @@ class RequestKind(Choice):
     OTHER = "other", "其他"
 
 
+class Consent(Choice):
+    """On what ground a child's data are kept (个人信息保护法 art. 13, 29, 31; 儿童个人信息网络保护规定 art. 9)."""
+
+    GIVEN = "given", "监护人同意", "同意", "已同意"
+    DUTY = "duty", "依法履职，已告知", "履行法定职责", "依法履职"
+    REFUSED = "refused", "监护人不同意", "不同意"
+    WITHDRAWN = "withdrawn", "已撤回同意", "撤回"
+
+
 class Child(Named, Kept, SchoolOwned):
     """儿童. ``school_id`` is the unit where the child sits now; it changes only through a transfer.
 
@@ -563,6 +578,7 @@ class Child(Named, Kept, SchoolOwned):
         hint="没有证件号可不填，证件类型选“其他（无）”",
     )
     id_number_key: Mapped[str | None] = derived(lambda number: number or None, "id_number", kind=BlindIndex())
+    id_number_tail: Mapped[str | None] = derived(last_four, "id_number", kind=BlindTail(), index=True)
     roll_number: Mapped[str | None] = field(
         "学籍号", Sealed("child.roll_number"), check=rules.roll_number, group=Group.IDENTITY, hint="G、J 或 L 加 18 位"
     )
@@ -590,6 +606,13 @@ class Child(Named, Kept, SchoolOwned):
     handy_contact: Mapped[str | None] = field("方便联系人", String(60), group=Group.CONTACT, hint="姓名与关系，如 村小组长 施某")
     handy_phone: Mapped[str | None] = field("方便联系人电话", Sealed("child.handy_phone"), check=rules.phone, group=Group.CONTACT)
     facts_confirmed_at: Mapped[dt.date | None] = field("本学期信息确认日", Date)
+    consent: Mapped[Consent | None] = field("个人信息处理依据", Coded(Consent), hint="不满14周岁的必填")
+    informed_on: Mapped[dt.date | None] = field(
+        "告知书签收日", Date, check=rules.not_in_future, hint="监护人签收个人信息告知书的日期"
+    )
+    informed_version: Mapped[str | None] = field("告知书版本", String(20), hint="印在告知书右上角")
+    archived_on: Mapped[dt.date | None] = field("归档日", Date)
+    erased_on: Mapped[dt.date | None] = field("清除日", Date)
     remark: Mapped[str | None] = field("备注", String(300))
     school: Mapped[School] = link("学校")
     class_teacher: Mapped[Staff | None] = link("班主任", foreign_keys="Child.class_teacher_id")
@@ -693,6 +716,7 @@ class Parent(Named, Kept, ChildFile):
     bond: Mapped[Bond] = field("亲缘", Coded(Bond), default=Bond.OWN)
     name: Mapped[str] = field("姓名", String(30), check=rules.person_name, hint="不知道可写“不详”", **SPELT)
     phone: Mapped[str | None] = field("联系电话", Sealed("parent.phone"), check=rules.phone, group=Group.CONTACT)
+    phone_key: Mapped[str | None] = derived(lambda phone: phone or None, "phone", kind=BlindIndex(), index=True)
     phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
     other_phone: Mapped[str | None] = field(
         "备用电话",
@@ -843,6 +867,7 @@ class Carer(Named, Kept, ChildFile, Period):
     age_on: Mapped[dt.date | None] = field("年龄登记日", Date)
     id_number: Mapped[str | None] = field("公民身份号码", Sealed("carer.id_number"), check=rules.id_number, group=Group.IDENTITY)
     phone: Mapped[str | None] = field("联系电话", Sealed("carer.phone"), check=rules.phone, group=Group.CONTACT)
+    phone_key: Mapped[str | None] = derived(lambda phone: phone or None, "phone", kind=BlindIndex(), index=True)
     phone_changed_on: Mapped[dt.date | None] = field("电话更新日", Date)
     other_phone: Mapped[str | None] = field(
         "备用电话", Sealed("carer.other_phone"), check=rules.phone, group=Group.CONTACT, hint="换号频繁或打不通时用，不印在联系卡上"
@@ -2668,6 +2693,16 @@ class AuditValue(Base, Private):
     entry_id: Mapped[int] = mapped_column(ForeignKey("audit_entry.id"), primary_key=True)
     salt: Mapped[str] = mapped_column(String(32))
     changes: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class AuditKey(Base, Private):
+    """What signed the chain up to an entry, before the field key was changed."""
+
+    __tablename__ = "audit_key"
+    RESOURCE = Resource.AUDIT
+
+    until: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(Sealed("audit_key.key"))
 
 
 class AuditHead(Base, Private):

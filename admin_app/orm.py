@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import hmac
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -196,53 +197,65 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Keyring:
-    """The keys of the sealed columns: AES-256-GCM for reading, HMAC-SHA256 for exact search. Set once at start."""
+    """The keys of the sealed columns: AES-256-GCM for reading, HMAC-SHA256 for exact search. Set once at start.
+
+    A sealed value begins with the id of its key, so that while keys are changed the former one still opens what it sealed.
+    """
 
     def __init__(self) -> None:
-        self._sealing: AESGCM | None = None
+        self._ciphers: dict[str, AESGCM] = {}
         self._indexing = b""
         self.key_id = ""
 
-    def unlock(self, master: bytes) -> None:
-        """``master``: 32 bytes or more, kept outside the database."""
-        self._sealing = AESGCM(hmac.digest(master, b"seal", "sha256"))
+    def unlock(self, master: bytes, *former: bytes) -> None:
+        """``master``: 32 bytes or more, kept outside the database. ``former``: keys that only open."""
+        self._ciphers = {key_id_of(each): AESGCM(hmac.digest(each, b"seal", "sha256")) for each in (master, *former)}
         self._indexing = hmac.digest(master, b"blind index", "sha256")
-        self.key_id = hashlib.sha256(b"key id" + master).hexdigest()[:8]
+        self.key_id = key_id_of(master)
+
+    @property
+    def _sealing(self) -> AESGCM:
+        assert self._ciphers, "the keyring is locked"
+        return self._ciphers[self.key_id]
 
     def seal(self, plain: str, place: str) -> str:
-        assert self._sealing, "the keyring is locked"
         nonce = os.urandom(12)
         body = nonce + self._sealing.encrypt(nonce, plain.encode(), place.encode())
         return f"{self.key_id}:{base64.b64encode(body).decode()}"
 
     def open(self, sealed: str, place: str) -> str:
         """Raises ValueError when the key is another one or the value was moved from another column."""
-        assert self._sealing, "the keyring is locked"
-        _, _, body = sealed.partition(":")
+        assert self._ciphers, "the keyring is locked"
+        key_id, _, body = sealed.partition(":")
         raw = base64.b64decode(body)
         try:
-            return self._sealing.decrypt(raw[:12], raw[12:], place.encode()).decode()
-        except InvalidTag:
+            return self._ciphers[key_id].decrypt(raw[:12], raw[12:], place.encode()).decode()
+        except (InvalidTag, KeyError):
             raise ValueError(f"cannot open a value of {place}: another key, or moved from another column") from None
 
     def seal_bytes(self, plain: bytes, place: str) -> bytes:
         """A file as it lies on the disk: key id, nonce, ciphertext; bound to the name it is stored under."""
-        assert self._sealing, "the keyring is locked"
         nonce = os.urandom(12)
         return self.key_id.encode() + b":" + nonce + self._sealing.encrypt(nonce, plain, place.encode())
 
     def open_bytes(self, sealed: bytes, place: str) -> bytes:
         """Raises ValueError when the key is another one, or the file was changed or stored under another name."""
-        assert self._sealing, "the keyring is locked"
-        _, _, body = sealed.partition(b":")
+        assert self._ciphers, "the keyring is locked"
+        key_id, _, body = sealed.partition(b":")
         try:
-            return self._sealing.decrypt(body[:12], body[12:], place.encode())
-        except (InvalidTag, ValueError):
+            return self._ciphers[key_id.decode()].decrypt(body[:12], body[12:], place.encode())
+        except (InvalidTag, KeyError, ValueError):
             raise ValueError("cannot open a file: another key, changed, or stored under another name") from None
 
-    def sign(self, message: str) -> str:
-        """The MAC of a link of the audit chain."""
-        return hmac.new(self._indexing, b"audit" + message.encode(), "sha256").hexdigest()
+    @property
+    def log_key(self) -> str:
+        """What signs the audit chain, in hexadecimal: kept sealed in ``audit_key`` when the key is changed."""
+        return self._indexing.hex()
+
+    def sign(self, message: str, log_key: str = "") -> str:
+        """The MAC of a link of the audit chain. ``log_key``: of links from before a change of keys."""
+        key = bytes.fromhex(log_key) if log_key else self._indexing
+        return hmac.new(key, b"audit" + message.encode(), "sha256").hexdigest()
 
     def sign_row(self, message: str) -> str:
         """The MAC of what a workbook carries out and back."""
@@ -251,6 +264,10 @@ class Keyring:
     def index(self, plain: str) -> str:
         tidy = "".join(unicodedata.normalize("NFKC", plain).split()).upper()
         return hmac.new(self._indexing, tidy.encode(), "sha256").hexdigest()
+
+
+def key_id_of(master: bytes) -> str:
+    return hashlib.sha256(b"key id" + master).hexdigest()[:8]
 
 
 keyring = Keyring()
@@ -309,6 +326,22 @@ class BlindIndex(Derived):
 
     def process_result_value(self, value: str | None, _dialect: Any) -> str | None:
         return None if value is None else Hashed(value)
+
+    def answers(self, term: str) -> bool:
+        """Is what was typed a whole number, which this index can find?"""
+        return bool(re.fullmatch(r"[A-Za-z]?\d{10,}[\dXx]?", term))
+
+
+class BlindTail(BlindIndex):
+    """The keyed hash of the last four characters of a sealed column: all that can be looked up of it in part."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return super().process_bind_param(value if value is None or isinstance(value, Hashed) else f"tail|{value}", dialect)
+
+    def answers(self, term: str) -> bool:
+        return bool(re.fullmatch(r"\d{3}[\dXx]", term))
 
 
 @event.listens_for(Base, "attribute_instrument", propagate=True)

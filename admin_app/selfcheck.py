@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import column, func, select, table
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from . import audit, backups, create_app
+from . import audit, backups, create_app, row_security
 from .access import SYSTEM
 from .db import db, session_with
 from .models import Attachment, AuditEntry, Setting
@@ -130,8 +130,8 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     yield from _durability(settings)
-    yield Finding(NOTE, "第二道防线", "哪所学校能看哪些记录只由程序把守，数据库自己还没有这一道")
     with db.engine.connect() as connection:
+        yield _second_wall(connection)
         at, known = backups.revision(connection), backups.known_revisions()
     newest = known[0]
     if at != newest:
@@ -147,14 +147,7 @@ def _durability(settings: Settings) -> Iterator[Finding]:
     if not settings.is_sqlite:
         with db.engine.connect() as connection:
             off = [name for name in DURABLE if connection.scalar(select(func.current_setting(name))) == "off"]
-            tables = table("pg_tables", column("schemaname"), column("tableowner"))
-            mine = (tables.c.tableowner == func.current_user(), tables.c.schemaname == func.current_schema())
-            owned = connection.scalar(select(func.count()).select_from(tables).where(*mine))
         yield Finding(WRONG if off else OK, "断电不丢", f"{'、'.join(off)} 关着，请打开" if off else f"{'、'.join(DURABLE)} 都开着")
-        if owned:
-            yield Finding(
-                NOTE, "数据库账号", "程序用的账号就是表的所有者：可另建一个账号给 DATABASE_URL，所有者只写在 DATABASE_OWNER_URL"
-            )
         return
     connection = db.engine.raw_connection()
     try:
@@ -165,6 +158,22 @@ def _durability(settings: Settings) -> Iterator[Finding]:
     bad += [f"busy_timeout={found['busy_timeout']}"] if found["busy_timeout"] < WAIT else []
     said = "，".join(f"{name}={value}" for name, value in found.items())
     yield Finding(WRONG if bad else OK, "断电不丢", f"{'，'.join(bad)} 不对：数据文件夹在本机磁盘上吗？" if bad else said)
+
+
+def _second_wall(connection: Connection) -> Finding:
+    """Does the database itself keep the schools apart?"""
+    what = "第二道防线"
+    if connection.dialect.name != "postgresql":
+        return Finding(NOTE, what, "没有：SQLite 没有按行的权限，哪所学校能看哪些记录只由程序把守")
+    if not row_security.holds(connection):
+        return Finding(
+            NOTE,
+            what,
+            "没有：程序用的数据库账号是表的所有者或超级用户，按行的权限管不到它。请另建一个账号写在 DATABASE_URL，所有者只写在 DATABASE_OWNER_URL",
+        )
+    if not row_security.is_built(connection):
+        return Finding(WRONG, what, "数据库里按行的权限与本版不符：请运行 db upgrade")
+    return Finding(OK, what, "数据库按行把守，与本版相符")
 
 
 def _contents(session: Session, settings: Settings) -> Iterator[Finding]:

@@ -55,15 +55,16 @@ class Settings:
         return self.database_url.startswith("sqlite")
 
 
-def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Settings:
+def read(env: Mapping[str, str] | None = None, *, demo: bool = False, rotating: bool = False) -> Settings:
     """The settings in ``env`` (default: this process's).
 
+    :param rotating: the field key is being changed; nothing else starts before that is done.
     :raises Unusable: when a value cannot be used, or plain http is asked for beyond this machine without ALLOW_HTTP=1.
     """
     env = os.environ if env is None else env
     data_dir = data_folder(env, demo=demo)
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as e:
         raise Unusable(f"DATA_DIR {data_dir} 不能写入：{e.strerror}") from None
     url = _database_url(env.get("DATABASE_URL", ""), data_dir)
@@ -71,7 +72,9 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Setting
         port = int(env.get("PORT", "8000"))
     except ValueError:
         raise Unusable("PORT 应为数字") from None
-    secret = env.get("SECRET_KEY") or _kept_secret(data_dir / "secret_key")
+    if (data_dir / "field_key.new").exists() and not rotating:
+        raise Unusable("更换钥匙没有做完：请先停止服务，再运行 rotate-key 接着做")
+    secret = env.get("SECRET_KEY") or kept_secret(data_dir / "secret_key")
     if len(secret) < 32:
         raise Unusable("SECRET_KEY 至少 32 个字符")
     settings = Settings(
@@ -79,7 +82,7 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False) -> Setting
         database_url=url,
         owner_url=_database_url(env.get("DATABASE_OWNER_URL", ""), data_dir) if env.get("DATABASE_OWNER_URL") else url,
         secret_key=secret,
-        field_key=bytes.fromhex(_kept_secret(data_dir / "field_key")),
+        field_key=bytes.fromhex(kept_secret(data_dir / "field_key")),
         host=env.get("HOST", "127.0.0.1"),
         port=port,
         demo=demo,
@@ -113,7 +116,7 @@ def postgres_url(given: str) -> str:
     return given
 
 
-def _kept_secret(path: Path) -> str:
+def kept_secret(path: Path) -> str:
     """A key file readable by its owner only, made at the first start."""
     if not path.exists():
         try:

@@ -45,10 +45,9 @@ WIDE_AWAKE = dt.timedelta(days=3650)
 def base() -> Iterator[SimpleNamespace]:
     """The migrated database with the reference data and the cast, made once; kept as a template."""
     # not pytest's own folder: another run beside this one would clear it away
-    with tempfile.TemporaryDirectory(prefix="register-") as name, databases.made_for(Path(name)) as url:
+    with tempfile.TemporaryDirectory(prefix="register-") as name, databases.made_for(Path(name)) as named:
         folder = Path(name)
-        env = {"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | ({"DATABASE_URL": url} if url else {})
-        settings = configuration.read(env)
+        settings = configuration.read({"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | named)
         commands.migrate(settings)
         app = create_app(settings)
         app.config.update(TESTING=False, IDLE=WIDE_AWAKE, LONGEST=WIDE_AWAKE)
@@ -60,7 +59,7 @@ def base() -> Iterator[SimpleNamespace]:
                 session.commit()
             db.session.remove()
             db.engine.dispose()
-            template = databases.Template(settings.database_url, folder)
+            template = databases.Template(settings.owner_url, folder)
         yield SimpleNamespace(app=app, settings=settings, ids=ids, template=template)
         with app.app_context():
             db.engine.dispose()

@@ -11,21 +11,31 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from sqlalchemy import make_url
+from flask import Flask
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
 ON_POSTGRES = bool(os.environ.get("TEST_POSTGRES"))
 
 
+PROGRAM = "register_program"
+"""An ordinary role that owns no table: what the product logs in as, so that the database's own wall holds it."""
+
+
 @contextmanager
-def made_for(folder: Path) -> Iterator[str]:
-    """The address of an empty database; blank for SQLite in the data folder."""
+def made_for(folder: Path) -> Iterator[dict[str, str]]:
+    """The settings that name an empty database; none for SQLite in the data folder."""
     if not ON_POSTGRES:
-        yield ""
+        yield {}
         return
-    with postgres_server(folder) as server:
-        yield server
+    with postgres_server(folder) as owner:
+        yield _named(owner)
+
+
+def _named(owner: str) -> dict[str, str]:
+    program = make_url(owner).set(username=PROGRAM).render_as_string(hide_password=False)
+    return {"DATABASE_OWNER_URL": owner, "DATABASE_URL": program}
 
 
 @contextmanager
@@ -43,19 +53,34 @@ def postgres_server(folder: Path) -> Iterator[str]:
             server.psql(f"alter system set {setting} = off")
         server.psql("select pg_reload_conf()")
         server.psql("create database register")
+        server.psql(f"create role {PROGRAM} login")
         yield server.get_uri("register")
 
 
 @contextmanager
-def another(own: str, folder: Path) -> Iterator[str]:
-    """The address of one more empty database: blank for SQLite in a data folder, else beside the tests' ``own`` on its server."""
+def by_hand(app: Flask) -> Iterator[Connection]:
+    """The database as its owner reaches it: past the program, both walls and the guard of the log. What is done is kept."""
+    engine = create_engine(app.config["SETTINGS"].owner_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        yield connection
+
+
+def unguard_the_log(connection: Connection) -> None:
+    """Take the triggers away that keep entries as they are, as somebody would who means to change one."""
+    for table, command in (("audit_entry", "update"), ("audit_entry", "delete"), ("audit_value", "update")):
+        connection.execute(text(f"drop trigger {table}_no_{command}" + (f" on {table}" if ON_POSTGRES else "")))
+
+
+@contextmanager
+def another(own: str, folder: Path) -> Iterator[dict[str, str]]:
+    """The settings that name one more empty database beside the tests' ``own``; none for SQLite in the data folder."""
     if not ON_POSTGRES:
-        yield ""
+        yield {}
         return
     name = f"beside_{folder.name.lower()}"
     _administer(own, f'create database "{name}"')
     try:
-        yield make_url(own).set(database=name).render_as_string(hide_password=False)
+        yield _named(make_url(own).set(database=name).render_as_string(hide_password=False))
     finally:
         _administer(own, f'drop database "{name}" with (force)')
 

@@ -19,7 +19,7 @@ from admin_app import rules
 from admin_app.orm import Base, BlindIndex, Coded, Exact, Moment, Sealed, Several, keyring
 
 FILLED, IN_THE_TRASH, SPARSE = ROWS = 1, 2, 3
-LEFT_TO_THE_PRODUCT = {"alembic_version", "audit_entry", "audit_head", "audit_value", "day"}
+LEFT_TO_THE_PRODUCT = {"alembic_version", "audit_entry", "audit_head", "audit_key", "audit_value", "day"}
 FIELD_KEY = "ab" * 32
 TOKEN = "token-office"
 NOON = dt.datetime(2025, 9, 10, 4, 0, 0, 123456)
@@ -180,7 +180,7 @@ class Plain(str):
 
 def _made(column: sa.Column[Any], row: dict[str, Any]) -> Any:
     value = column.info["make"](*(row.get(source) for source in column.info["sources"]))
-    return keyring.index(value) if isinstance(column.type, BlindIndex) and value else value
+    return column.type.process_bind_param(value, None) if isinstance(column.type, BlindIndex) else value
 
 
 def _stored(place: str, value: Any) -> Any:

@@ -7,7 +7,8 @@ from sqlalchemy import delete, select, update
 
 from admin_app import audit, models as m
 from admin_app.access import SYSTEM
-from admin_app.db import db, session_with
+from admin_app.db import session_with
+from tests.databases import by_hand, unguard_the_log
 
 
 def entries(session, action, table):
@@ -76,7 +77,8 @@ def test_an_untouched_chain_holds(app, ids):
 )
 def test_tampering_is_named(tamper, words, app, ids):
     with app.app_context():
-        with db.engine.begin() as connection:
+        with by_hand(app) as connection:
+            unguard_the_log(connection)
             connection.execute(tamper(m.AuditEntry.__table__, m.AuditValue.__table__, m.AuditHead.__table__))
         with session_with(SYSTEM) as session:
             _count, wrong = audit.verify(session)

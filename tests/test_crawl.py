@@ -18,9 +18,10 @@ from sqlalchemy import select
 
 from admin_app import models as m
 from admin_app.access import SYSTEM
-from admin_app.db import db, session_with
+from admin_app.db import session_with
 from admin_app.orm import Base, Coded, Derived, Exact, Moment, Sealed, Several
 from tests.conftest import PEOPLE
+from tests.databases import by_hand
 from tests.test_matrix import PAGES, RIGHTS, record_requests
 
 pytestmark = pytest.mark.matrix
@@ -43,7 +44,7 @@ def addresses(ids) -> list[str]:
 
 def all_rows(app) -> dict[str, str]:
     """A digest of every table but the log."""
-    with app.app_context(), db.engine.connect() as connection:
+    with by_hand(app) as connection:
         return {
             table.name: hashlib.sha256(
                 repr(connection.execute(select(table).order_by(*table.primary_key)).all()).encode()
@@ -126,7 +127,7 @@ def typed_columns(table):
 def mark_everything(app) -> int:
     """The mark into every column of words, past all checks; how many values now hold it."""
     held = 0
-    with app.app_context(), db.engine.begin() as connection:
+    with by_hand(app) as connection:
         for table in Base.metadata.sorted_tables:
             if table.name.startswith(("audit_", "login_", "setting")):
                 continue

@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from admin_app import auth, models as m
 from admin_app.access import SYSTEM
-from admin_app.db import db, session_with, writing
+from admin_app.db import session_with, writing
 from admin_app.models import Role
 from admin_app.rules import Complaint
 from tests.conftest import PASSWORD, PEOPLE
+from tests.databases import by_hand
 
 
 def log_in(client, username, password=PASSWORD):
@@ -173,7 +174,7 @@ def test_nobody_but_the_administrator_ends_the_browser_of_another(app, ids):
 @pytest.mark.parametrize(("days", "status"), [(89, 302), (91, 200)])
 def test_an_account_that_nobody_used_for_ninety_days_is_closed_until_it_is_reset(days, status, app, ids):
     table, long_ago = m.User.__table__, dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-    with app.app_context(), db.engine.execution_options(writes=True).begin() as connection:  # past the stamp of a save
+    with by_hand(app) as connection:  # past the stamp of a save
         connection.execute(table.update().where(table.c.username == "office").values(updated_at=long_ago))
     answer = log_in(app.test_client(), "office")
     assert answer.status_code == status

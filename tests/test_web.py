@@ -17,6 +17,7 @@ from admin_app.access import SYSTEM
 from admin_app.db import db, session_with, writing
 from admin_app.orm import keyring
 from tests.conftest import PASSWORD
+from tests.databases import by_hand
 from tests.test_login import log_in
 
 pytestmark = pytest.mark.matrix
@@ -308,7 +309,7 @@ def test_a_sealed_value_is_unreadable_in_the_file_and_bound_to_its_column(app, i
     with app.app_context():
         with session_with(SYSTEM) as session:
             number = session.get(m.Child, ids.child_a).id_number
-        with db.engine.begin() as connection:
+        with by_hand(app) as connection:
             stored = connection.exec_driver_sql(f"select id_number from child where id = {ids.child_a}").scalar()
             assert number[6:14] not in stored and stored.startswith(keyring.key_id)
             connection.exec_driver_sql(f"update parent set phone = '{stored}' where id = {ids.parent_a}")

@@ -100,7 +100,7 @@ def put(session: Session, folder: Path, row: Any, upload: Upload) -> Attachment:
     )
     session.add(kept)
     session.flush()
-    _write(path_of(folder, kept.stored), keyring.seal_bytes(upload.content, kept.stored))
+    write(path_of(folder, kept.stored), keyring.seal_bytes(upload.content, kept.stored))
     return kept
 
 
@@ -163,7 +163,7 @@ def path_of(folder: Path, stored: str) -> Path:
     return folder / stored[:2] / stored
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """All or nothing, for the owner's eyes only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     half = path.with_suffix(".part")

@@ -210,7 +210,7 @@ class ChildView(RecordView):
     )
     lookups = {"class_teacher": STAFF}
     search = ("name",)
-    search_exact = ("id_number_key",)
+    search_exact = ("id_number_key", "id_number_tail")
     default_sort = (("school_id", False), ("class_order", False), ("name_order", False))
     link_column = "name"
 
@@ -413,6 +413,7 @@ class ParentView(RecordView):
     filters = ("side", "contact")
     lookups = {"child": CHILDREN}
     search = ("name",)
+    search_exact = ("phone_key",)
     default_sort = (("school_id", False), ("child_id", False), ("side", False))
     link_column = "name"
 
@@ -461,6 +462,7 @@ class CarerView(RecordView):
     filters = ("relation", "quality")
     lookups = {"child": CHILDREN}
     search = ("name",)
+    search_exact = ("phone_key",)
     default_sort = (("school_id", False), ("name", False))
     link_column = "name"
 

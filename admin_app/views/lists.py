@@ -58,7 +58,7 @@ class Listing(Gate):
     lookups: ClassVar[dict[str, Lookup]] = {}
     search: ClassVar[Sequence[str]] = ()
     search_exact: ClassVar[Sequence[str]] = ()
-    """Blind indexes: a whole number typed into the search box is compared with these."""
+    """Blind indexes: a number typed into the search box, whole or its last four digits, is compared with these."""
     default_sort: ClassVar[Sequence[tuple[str, bool]]] = ()
     page_size = PAGE_SIZE
     list_template = "admin/model/list.html"
@@ -117,7 +117,7 @@ class Listing(Gate):
     def narrow(self, query: Select[Any], search: str, active: Iterable[tuple[conditions.Filter, Any]]) -> Select[Any]:
         """Apply the search box and the conditions."""
         for term in rules.tidy(search).split()[:4]:
-            exact = [getattr(self.model, c) == term for c in self.search_exact if len(term) >= 15]
+            exact = [c == term for c in (getattr(self.model, name) for name in self.search_exact) if c.type.answers(term)]
             if looked_at := exact or [says(self.model, c, term) for c in self.search]:
                 query = query.where(or_(*looked_at))
         for condition, value in active:

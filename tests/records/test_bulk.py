@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import current_app
 from sqlalchemy import select
 
 from admin_app import models as m
 from admin_app.access import SYSTEM
-from admin_app.db import db, session_with, writing
+from admin_app.db import session_with, writing
 from admin_app.models import (
     Batch,
     BatchKind,
@@ -31,6 +32,7 @@ from admin_app.records import bulk, duty, handovers, rolling, transfers, trash
 from admin_app.rules import Complaint
 from tests import factories as make
 from tests.conftest import scope_of
+from tests.databases import by_hand
 
 TODAY = dt.date.today()
 BEGUN = dt.date(2025, 9, 1)
@@ -82,7 +84,7 @@ def school(at_a, ids) -> Any:
 
 def raw(*models: type) -> dict[str, list[dict[str, Any]]]:
     """The rows as they lie in the database, but for who touched them last."""
-    with db.engine.connect() as connection:
+    with by_hand(current_app) as connection:
         return {
             model.__tablename__: [
                 {k: v for k, v in row.items() if k not in ("version", "updated_at", "updated_by")}

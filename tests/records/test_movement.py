@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import func, literal, select, union_all
@@ -36,6 +36,7 @@ from admin_app.records import bulk, duty, overview, rolling, rosters, transfers,
 from admin_app.records.definitions import left_behind
 from admin_app.rules import Complaint
 from tests import factories as make
+from tests.databases import by_hand
 
 TODAY = dt.date.today()
 WORDS = {"休学": LeaveReason.SUSPENDED, "辍学": LeaveReason.DROPPED, "其他": LeaveReason.OTHER}
@@ -103,7 +104,7 @@ EVENTS = [model for model in ROWS if issubclass(model, CareEvent)]
 
 def snapshot() -> dict[str, list[Any]]:
     """Every row that a step may change, past the session and its filter."""
-    with db.engine.connect() as connection:
+    with by_hand(current_app) as connection:
         return {
             model.__tablename__: [tuple(row) for row in connection.execute(select(model.__table__).order_by(model.__table__.c.id))]
             for model in MOVED
@@ -113,7 +114,7 @@ def snapshot() -> dict[str, list[Any]]:
 def counted() -> dict[str, int]:
     """How many rows each table holds, the trash included."""
     each = [select(literal(model.__tablename__), func.count()).select_from(model.__table__) for model in ROWS]
-    with db.engine.connect() as connection:
+    with by_hand(current_app) as connection:
         return {name: n for name, n in connection.execute(union_all(*each))}
 
 
@@ -123,7 +124,7 @@ def care() -> dict[tuple[str, int], tuple[int, int, int]]:
         select(literal(t.name), t.c.id, t.c.enrolment_id, t.c.child_id, t.c.school_id)
         for t in (model.__table__ for model in EVENTS)
     ]
-    with db.engine.connect() as connection:
+    with by_hand(current_app) as connection:
         return {(name, pk): tuple(where) for name, pk, *where in connection.execute(union_all(*each))}
 
 

@@ -1,0 +1,149 @@
+"""The second wall: what PostgreSQL itself refuses when the program's own filter is gone."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from admin_app import access, models as m, row_security
+from admin_app.access import NOTHING, SYSTEM, OutOfScope
+from admin_app.db import db, session_with
+from admin_app.orm import Base, Between, ChildFile, History, OnRecord, Private, SchoolOwned
+from tests.conftest import PEOPLE, scope_of
+from tests.databases import ON_POSTGRES
+
+OWNED = sorted(
+    (
+        mapper.class_
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, SchoolOwned | ChildFile | OnRecord | History | Between)
+    ),
+    key=lambda model: model.__name__,
+)
+needs_postgres = pytest.mark.skipif(not ON_POSTGRES, reason="SQLite has no row-level security")
+
+
+@pytest.fixture
+def connected(app, ids):
+    """A connection past the ORM and past every filter of ours, telling the database whose it is."""
+
+    def connect(who):
+        connection = opened.enter_context(db.engine.connect())
+        row_security.tell(connection, who if isinstance(who, access.Scope) else scope_of(ids, who))
+        return connection
+
+    from contextlib import ExitStack
+
+    with app.app_context(), ExitStack() as opened:
+        yield connect
+
+
+def test_every_table_that_not_all_may_read_has_its_four_policies():
+    written = {}
+    for policy in row_security.policies():
+        written.setdefault(policy.table, []).append(policy.command)
+    closed = {model.__tablename__ for model in OWNED} | {
+        mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, Private)
+    }
+    assert len(closed) > 50 and set(written) == closed
+    assert all(commands == ["delete", "insert", "select", "update"] for commands in written.values())
+
+
+@needs_postgres
+def test_the_database_has_the_policies_of_the_models_and_the_program_owns_nothing(app):
+    with app.app_context(), db.engine.connect() as connection:
+        assert row_security.standing(connection) == {(each.table, each.name) for each in row_security.policies()}
+        assert row_security.is_built(connection) and row_security.holds(connection)
+
+
+@needs_postgres
+def test_a_policy_that_somebody_took_away_is_missed_and_put_back(base, app):
+    from sqlalchemy import create_engine
+
+    owner = create_engine(base.settings.owner_url)
+    with owner.begin() as connection:
+        name = connection.scalar(text("select policyname from pg_policies where tablename = 'child' and cmd = 'SELECT'"))
+        connection.execute(text(f"drop policy {name} on child"))
+        connection.execute(text("create policy open on child for select using (true)"))
+        connection.execute(text("alter table parent disable row level security"))
+    with app.app_context():
+        with db.engine.connect() as connection:
+            assert not row_security.is_built(connection)
+        row_security.build(base.settings.owner_url, base.settings.database_url)
+        with db.engine.connect() as connection:
+            assert row_security.is_built(connection)
+    with owner.connect() as connection:
+        assert not row_security.holds(connection)
+    owner.dispose()
+
+
+@needs_postgres
+@pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
+def test_both_walls_show_each_person_the_same_rows(model, connected, ids):
+    alive = inspect(model).local_table.c.get("deleted_at")
+    rows = select(inspect(model).local_table.c.id)
+    seen = {}
+    for who in PEOPLE:
+        with session_with(scope_of(ids, who)) as session:
+            first = set(session.scalars(select(model.id)))
+        second = connected(who).scalars(rows if alive is None else rows.where(alive.is_(None)))
+        assert set(second) == first, who
+        seen[who] = first
+    assert seen["office"] == seen["leader"] > seen["secretary_a"] and seen["admin"] == set()
+    assert connected(NOTHING).scalars(rows).all() == []
+    with db.engine.connect() as silent:
+        assert silent.scalars(rows).all() == []
+
+
+@needs_postgres
+@pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
+def test_past_every_filter_of_ours_a_row_of_another_school_is_neither_changed_nor_taken_nor_made(model, connected, ids):
+    table = inspect(model).local_table
+    (theirs,) = connected(SYSTEM).execute(select(table).where(table.c.school_id == ids.b).limit(1)).mappings()
+    for who in ("secretary_a", "leader", "admin"):
+        connection = connected(who)
+        where = table.c.id == theirs["id"]
+        of_both = issubclass(model, Between) and who == "secretary_a"  # the receiver answers, and does no more
+        assert connection.execute(table.update().where(where).values(school_id=theirs["school_id"])).rowcount == of_both
+        assert connection.execute(table.delete().where(where)).rowcount == 0
+        with pytest.raises((OutOfScope, DBAPIError)) as refused:
+            connection.execute(table.insert().values({k: v for k, v in theirs.items() if k != "id"}))
+        assert isinstance(refused.value, OutOfScope), refused.value
+
+
+@needs_postgres
+def test_accounts_and_the_log_are_closed_too(connected):
+    assert connected("secretary_a").scalar(select(func.count()).select_from(m.User.__table__)) == 0
+    assert connected("leader").scalar(select(func.count()).select_from(m.AuditValue.__table__)) == 0
+    assert connected("admin").scalar(select(func.count()).select_from(m.User.__table__)) == len(PEOPLE)
+
+
+@needs_postgres
+@pytest.mark.parametrize(
+    "statement",
+    ["update audit_entry set action = 'x'", "delete from audit_entry", "update audit_value set salt = 'x'", "delete from audit_head",
+     "insert into audit_head (id, seq, mac) values (2, 0, 'x')", "update alembic_version set version_num = 'x'", "drop table child",
+     "alter table child disable row level security", "truncate child"],
+)  # fmt: skip
+def test_not_even_the_program_at_its_most_powerful_rewrites_the_log_or_the_wall(statement, connected):
+    with pytest.raises(OutOfScope):
+        connected(SYSTEM).execute(text(statement))
+
+
+@needs_postgres
+def test_without_the_first_wall_a_secretary_still_sees_no_child_of_another_school(app, ids, person, monkeypatch):
+    monkeypatch.setattr(access.Scope, "criteria", ())
+    browser = person("secretary_a")
+    assert "甲小雨" in browser.get("/child/").text and "丁不漏" not in browser.get("/child/").text
+    assert browser.get(f"/child/details/?id={ids.child_b}").status_code == 404
+    assert "丁不漏" in person("office").get("/child/").text
+
+
+@needs_postgres
+def test_what_the_second_wall_refuses_is_answered_like_what_the_first_refuses(app, ids, person, monkeypatch):
+    monkeypatch.setattr(access, "_own", lambda *_: None)
+    with app.app_context(), session_with(scope_of(ids, "secretary_a"), writes=True) as session:
+        session.add(m.Opinion(school_id=ids.b, found_at=m.utcnow(), source="论坛", summary="传言"))
+        with pytest.raises(OutOfScope):
+            session.flush()
