@@ -48,6 +48,8 @@ from .settings import Settings, Unusable
 PARTS = {"database": "数据库", "attachments": "附件", "manifest": "清单"}
 MAGIC = b"register backup 1\n"
 NAME = re.compile(r"register-\d{8}-\d{6}\.backup")
+BEFORE = re.compile(r"register-\d{8}-\d{6}-schema-\w+\.backup")
+"""What is made before the schema changes, called after the schema it holds."""
 CHUNK = 1 << 20
 TAG = 16
 FRAME = struct.Struct(">BI")
@@ -64,6 +66,8 @@ OF_DISKS = {
     errno.EEXIST: "另一次备份正在进行",
 }
 
+OF_SQLITE = {"database or disk is full": "磁盘满了", "database is locked": "别的程序正在写数据库，请先停止服务"}
+
 Sink = Callable[["_Part"], None]
 
 
@@ -76,8 +80,16 @@ def told(what: str) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error, SQLAlchemyError) as e:
-        own = OF_DISKS.get(e.errno or 0, e.strerror) if isinstance(e, OSError) else str(e) if isinstance(e, sqlite3.Error) else None
-        raise Complaint(f"{what}：{own or f'数据库连不上或出错（{type(e).__name__}）'}") from None
+        raise Complaint(f"{what}：{_reason(e)}") from None
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, OSError):
+        return OF_DISKS.get(cause.errno or 0, cause.strerror or type(cause).__name__)
+    if isinstance(cause, sqlite3.Error):
+        return OF_SQLITE.get(str(cause), str(cause))
+    return f"数据库连不上或出错（{type(error).__name__}）"
 
 
 # --- keys and chunks ---
@@ -205,13 +217,14 @@ class Made:
 
 
 @told("备份没有做成，以前的备份都在")
-def make(settings: Settings, folder: Path, passphrase: bytes | None) -> Made:
+def make(settings: Settings, folder: Path, passphrase: bytes | None, schema: str = "") -> Made:
     """One backup, while the server goes on writing; whole or not at all. The keyring is unlocked with the settings' key.
 
     :param folder: made when it is not there.
+    :param schema: the revision about to be changed, for the file's name; blank for an ordinary backup.
     :raises Complaint: when the disk is too full, the key does not fit the database, or something fails; nothing is left behind.
     """
-    path = folder / f"register-{_now():%Y%m%d-%H%M%S}.backup"
+    path = folder / f"register-{_now():%Y%m%d-%H%M%S}{schema and f'-schema-{schema}'}.backup"
     half = folder / f".{path.name}.part"
     if settings.is_sqlite and not sqlite_file(settings).exists():
         raise Complaint(f"没有数据库文件 {sqlite_file(settings)}：DATA_DIR 对吗？")
@@ -235,17 +248,21 @@ def make(settings: Settings, folder: Path, passphrase: bytes | None) -> Made:
 
 
 def retain(folder: Path, keep: int, newest: Path) -> list[Path]:
-    """Remove the oldest backups but ``keep`` (``newest`` is one of them); nothing but finished backups. Returns the removed."""
-    old = sorted(path for path in finished(folder) if path != newest)
+    """Remove the oldest backups but ``keep`` (``newest`` is one of them); nothing but finished backups of its kind.
+
+    :returns: the removed.
+    """
+    kind = NAME if NAME.fullmatch(newest.name) else BEFORE
+    old = [path for path in finished(folder, kind) if path != newest]
     gone = old[: max(len(old) - (keep - 1), 0)]
     for path in gone:
         path.unlink()
     return gone
 
 
-def finished(folder: Path) -> list[Path]:
-    """The backups in a folder, oldest first."""
-    return sorted(path for path in folder.glob("register-*.backup") if NAME.fullmatch(path.name) and _is_backup(path))
+def finished(folder: Path, kind: re.Pattern[str] = NAME) -> list[Path]:
+    """The backups in a folder whose names are of this kind, oldest first."""
+    return sorted(path for path in folder.glob("register-*.backup") if kind.fullmatch(path.name) and _is_backup(path))
 
 
 def _is_backup(path: Path) -> bool:
@@ -629,6 +646,16 @@ def _engine(url: str) -> Any:
 def sqlite_file(settings: Settings) -> Path:
     """Where a SQLite register lies."""
     return Path(str(make_url(settings.database_url).database)).resolve()
+
+
+@told("数据库打不开")
+def revision_at(url: str) -> str | None:
+    """The schema's revision of the database at an address; None where there is none yet.
+
+    :raises Complaint: when the database cannot be opened.
+    """
+    with _engine(url).connect() as connection:
+        return revision(connection)
 
 
 def revision(connection: Connection) -> str | None:

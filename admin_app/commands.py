@@ -18,6 +18,7 @@ from typing import Any
 import click
 from alembic import command as alembic
 from alembic.config import Config
+from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -34,6 +35,8 @@ from .settings import Settings, Unusable, data_folder, postgres_url, read
 from .sheets.reader import Unreadable
 
 HERE = Path(__file__).parent
+KEPT_SCHEMAS = 5
+"""Backups made before the schema changed that stay: a start that fails again and again must not fill the disk."""
 DEMO_SCHOOLS = {"secretary": "2153990001", "secretary2": "2153990002", "principal": "2153990001"}
 DEMO_NAMES = {
     "admin": "系统管理", "office": "普玉珍", "leader": "施正兴", "secretary": "方晓燕", "secretary2": "罗海燕", "principal": "白建国",
@@ -130,15 +133,75 @@ def migrations(url: str) -> Config:
     return config
 
 
-def migrate(settings: Settings) -> None:
+def migrate(settings: Settings, *, backed_up: bool = False) -> None:
+    """Bring the schema to this version; what an older version left is backed up first.
+
+    :param backed_up: somebody has seen to the backup.
+    :raises Unusable: when a newer version made the database, or a service runs on the older schema.
+    :raises Complaint: when the backup or a migration fails. The database is as it was, either way.
+    """
     keyring.unlock(settings.field_key)  # a migration may read numbers
-    _migrate(settings.owner_url)
-    row_security.build(settings.owner_url, settings.database_url)
+    at, newest = _schema(settings), backups.known_revisions()[0]
+    if at in (None, newest):
+        _migrate(settings.owner_url)
+    else:
+        with _standing_still(settings):
+            if not backed_up:
+                _back_up(settings, str(at), "db upgrade")
+            _migrate(settings.owner_url)
+        say(f"数据库结构已从 {at} 升级到 {newest}")
+    with backups.told("数据库的第二道防线没有建好"):
+        row_security.build(settings.owner_url, settings.database_url)
 
 
 def _migrate(url: str) -> None:
-    with contextlib.redirect_stdout(sys.stderr):
+    with _whole_or_not("数据库没有升级"), contextlib.redirect_stdout(sys.stderr):
         alembic.upgrade(migrations(url), "head")
+
+
+def _schema(settings: Settings) -> str | None:
+    """The database's revision; None where it is empty.
+
+    :raises Unusable: when this version does not know it.
+    """
+    at, known = backups.revision_at(settings.owner_url), backups.known_revisions()
+    if at not in (None, *known):
+        raise Unusable(f"数据库是更新的版本建的：结构是 {at}，本版只认识到 {known[0]}。什么都没有改，请用新版程序。")
+    return at
+
+
+def _back_up(settings: Settings, schema: str, before: str) -> None:
+    """A backup of a schema that is about to change. ``before``: the command that changes it.
+
+    :raises Complaint: when there is none; says how to go on without.
+    """
+    say(f"数据库结构 {schema} 将要改动，先备份…")
+    try:
+        made = backups.make(settings, settings.backups, None, schema)
+        backups.retain(settings.backups, KEPT_SCHEMAS, made.path)
+    except Complaint as e:
+        without = f"实在不能备份的，自己另存好数据，再用 {before} --no-backup。"
+        raise Complaint(f"数据库没有改动，因为先要备份，而备份没有做成。{e}{without}") from None
+    say(f"已备份 {made.path}")
+
+
+@contextlib.contextmanager
+def _whole_or_not(what: str) -> Iterator[None]:
+    """A change of the schema is one transaction: whatever stops it is said in a sentence, and nothing has changed.
+
+    :raises Complaint: ``what`` and why.
+    """
+    what += "，还是原来的样子"
+    try:
+        with backups.told(what):
+            yield
+    except Complaint:
+        raise
+    except Exception as e:
+        raise Complaint(f"{what}：程序出错（{type(e).__name__}），请告诉开发人员。") from e
+
+
+_no_backup = click.option("--no-backup", "backed_up", is_flag=True, help="You have a copy already, or there is no room for one.")
 
 
 @main.group("db")
@@ -147,26 +210,57 @@ def database() -> None:
 
 
 @database.command()
+@_no_backup
 @plain_errors
-def upgrade() -> None:
-    """Bring the schema to this version."""
-    migrate(settings_for(demo=False))
+def upgrade(backed_up: bool) -> None:
+    """Bring the schema to this version, after a backup."""
+    settings = settings_for(demo=only_demo())
+    with _one_at_a_time(settings):
+        migrate(settings, backed_up=backed_up)
 
 
 @database.command()
 @click.argument("revision", default="-1")
+@_no_backup
 @plain_errors
-def downgrade(revision: str) -> None:
-    """Take the schema back one version."""
-    alembic.downgrade(migrations(settings_for(demo=False).owner_url), revision)
+def downgrade(revision: str, backed_up: bool) -> None:
+    """Take the schema back one version, or to REVISION, after a backup: what only the newer schema holds is lost."""
+    settings = settings_for(demo=only_demo())
+    keyring.unlock(settings.field_key)
+    with _one_at_a_time(settings), _standing_still(settings):
+        at = _schema(settings)
+        target = _below(at, revision)
+        if at and not backed_up:
+            _back_up(settings, at, "db downgrade")
+        with _whole_or_not("数据库没有退回"):
+            alembic.downgrade(migrations(settings.owner_url), target)
+
+
+def _below(at: str | None, wanted: str) -> str:
+    """The older revision that is meant.
+
+    :raises Unusable: when it is none.
+    """
+    known = backups.known_revisions()
+    older = [*known[known.index(at) + 1 :], "base"] if at else []
+    target = wanted if wanted != "-1" or not older else older[0]
+    if target not in older:
+        raise Unusable(f"数据库结构是 {at or '空的'}，不能退到 {wanted}。可以退到的：{'、'.join(older) or '没有'}。")
+    return target
 
 
 @database.command()
 @plain_errors
 def check() -> None:
     """Is the schema what the models say, and the audit chain whole?"""
-    settings = settings_for(demo=False)
-    alembic.check(migrations(settings.owner_url))
+    settings = settings_for(demo=only_demo())
+    at, newest = _schema(settings), backups.known_revisions()[0]
+    if at != newest:
+        raise Complaint(f"数据库结构是 {at or '空的'}，本版是 {newest}：请运行 db upgrade。")
+    try:
+        alembic.check(migrations(settings.owner_url))
+    except CommandError as e:
+        raise Complaint(f"数据库结构与程序不符：{e}") from None
     with create_app(settings).app_context(), session_with(SYSTEM) as session:
         held, wrong = audit.verify(session)
     if wrong:
@@ -455,8 +549,8 @@ def _round(session: Session, code: str) -> Round:
 def rotate_key() -> None:
     """Seal every number and file with a new field key. The service must stand still; interrupted, it goes on where it was."""
     settings = read(demo=only_demo(), rotating=True)
+    migrate(settings)
     with _standing_still(settings):
-        migrate(settings)
         key_id = keys.rotate(settings, lambda name, count: count and say(f"{name}：{count}"))
     with create_app(read(demo=only_demo())).app_context(), writing(SYSTEM) as session:
         audit.note(session, "rotate", "audit_key", "", None, 钥匙编号=key_id)
@@ -491,7 +585,7 @@ def backup(folder: Path | None, keep: int, passphrase_file: Path | None) -> None
     if wrong:
         raise Unusable("没有备份：" + "；".join(wrong))
     settings = settings_for(demo=demo)
-    folder = (folder or settings.backup_dir or settings.data_dir / "backups").resolve()
+    folder = (folder or settings.backups).resolve()
     app = create_app(settings)  # not migrated: a backup comes before the new version's migration
     made = backups.make(settings, folder, phrase)
     head = made.manifest["audit"]

@@ -132,9 +132,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _durability(settings)
     with db.engine.connect() as connection:
         yield _second_wall(connection)
-        at, newest = backups.revision(connection), backups.known_revisions()[0]
+        at, known = backups.revision(connection), backups.known_revisions()
+    newest = known[0]
     if at != newest:
-        yield Finding(WRONG, "数据库结构", f"是 {at or '空的'}，本版是 {newest}：先 backup，再 db upgrade。以下各项没有检查")
+        what_to_do = "请运行 db upgrade，它先备份" if at in (None, *known) else "是更新的版本建的，请用新版程序"
+        yield Finding(WRONG, "数据库结构", f"是 {at or '空的'}，本版是 {newest}：{what_to_do}。以下各项没有检查")
         return
     yield Finding(OK, "数据库结构", f"{at}，与本版相符")
     with session_with(SYSTEM) as session:

