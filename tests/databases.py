@@ -14,6 +14,8 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
+from admin_app.settings import Settings
+
 MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
 ON_POSTGRES = bool(os.environ.get("TEST_POSTGRES"))
@@ -36,6 +38,11 @@ def made_for(folder: Path) -> Iterator[dict[str, str]]:
 def _named(owner: str) -> dict[str, str]:
     program = make_url(owner).set(username=PROGRAM).render_as_string(hide_password=False)
     return {"DATABASE_OWNER_URL": owner, "DATABASE_URL": program}
+
+
+def named(settings: Settings) -> dict[str, str]:
+    """The same for a process of its own on a database that is there."""
+    return {"DATABASE_OWNER_URL": settings.owner_url, "DATABASE_URL": settings.database_url} if ON_POSTGRES else {}
 
 
 @contextmanager
