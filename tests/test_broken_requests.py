@@ -115,7 +115,7 @@ def test_each_parameter_that_a_page_reads_may_be_broken(app, ids, office, monkey
 
 def test_each_field_of_each_form_may_be_broken(app, ids, office, base):
     """All other fields hold what the page gave, so that the broken one is reached."""
-    turns, tried, wrong = cycle(JUNK), 0, []
+    turns, tried, reached, wrong = cycle(JUNK), 0, 0, []
     for address, fields in forms_of(office, addresses(ids)).values():
         as_at_first(base)
         for name in fields.keys() - {"csrf_token"}:
@@ -123,8 +123,9 @@ def test_each_field_of_each_form_may_be_broken(app, ids, office, base):
                 body = encoded(fields, name, junk)
                 answer = office.client.post(address, data=body, content_type="application/x-www-form-urlencoded")
                 wrong += [(address, name, junk)] if answer.status_code >= 500 else []
+                reached += answer.status_code in (200, 302)
                 tried += 1
-    assert wrong == [] and tried > 1000, tried
+    assert wrong == [] and reached > tried / 2 > 500, (reached, tried)
 
 
 BODIES = {
