@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+LISTS = ("base", "postgres", "tests")
+"""Each holds what the one before holds."""
 
 
 def say(text: str) -> None:
@@ -33,27 +35,19 @@ def run(*words: str) -> None:
         sys.exit(done.returncode)
 
 
-def wanted(testing: bool) -> tuple[list[str], list[str]]:
-    """What this start needs beyond the product itself: (extras, dependency groups)."""
+def wanted(testing: bool) -> int:
+    """How many of LISTS this start needs."""
     postgres = os.environ.get("DATABASE_URL", "").startswith("postgres") or "--postgres" in sys.argv
-    return ["postgres"] if postgres or testing else [], ["dev", "browser", "pgtest"] if testing else []
+    return 3 if testing else 2 if postgres else 1
 
 
 def set_up(testing: bool) -> None:
-    """Make .venv and install what constraints.txt pins; done again only when one of the files changed."""
-    import tomllib
-
-    extras, groups = wanted(testing)
-    files = b"".join((ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt"))
-    digest = hashlib.sha256(files).hexdigest()
-    stamps = [VENV / f"installed-{name}" for name in ("base", *extras, *groups)]
-    if PYTHON.exists() and all(stamp.exists() and stamp.read_text() == digest for stamp in stamps):
+    """Make .venv and install what a list pins, each file by its fingerprint; done again only when the list changed."""
+    lists = [ROOT / "requirements" / f"{name}.txt" for name in LISTS[: wanted(testing)]]
+    stamps = {VENV / f"installed-{each.stem}": hashlib.sha256(each.read_bytes()).hexdigest() for each in lists}
+    if PYTHON.exists() and all(stamp.exists() and stamp.read_text() == digest for stamp, digest in stamps.items()):
         return
     say("正在准备运行环境（首次约一分钟）…")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = list(project["project"]["dependencies"])
-    packages += [p for extra in extras for p in project["project"]["optional-dependencies"][extra]]
-    packages += [p for group in groups for p in project["dependency-groups"][group]]
     if not PYTHON.exists():
         # Debian without python3-venv has no ensurepip: make the environment without pip and install into it from outside
         with_pip = [] if importlib.util.find_spec("ensurepip") else ["--without-pip"]
@@ -61,8 +55,8 @@ def set_up(testing: bool) -> None:
     own_pip = any(VENV.glob("lib*/python*/site-packages/pip")) or (VENV / "Lib/site-packages/pip").exists()
     pip = [str(PYTHON), "-m", "pip"] if own_pip else [sys.executable, "-m", "pip", "--python", str(PYTHON)]
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    run(*pip, "install", *quiet, "--constraint", str(ROOT / "constraints.txt"), *packages)
-    for stamp in stamps:
+    run(*pip, "install", *quiet, "--require-hashes", "--only-binary=:all:", "--requirement", str(lists[-1]))
+    for stamp, digest in stamps.items():
         stamp.write_text(digest)
 
 

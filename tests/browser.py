@@ -35,7 +35,7 @@ def served(port: int, *words: str, **env: str) -> Iterator[str]:
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        for _ in range(1500):
             try:
                 urllib.request.urlopen(f"{address}/healthz", timeout=2)
                 break

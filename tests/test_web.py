@@ -180,6 +180,14 @@ def test_too_much_is_refused_unread(body, kind, person):
     assert person("office").client.post("/activity/new/", data=body.encode(), content_type=kind).status_code == 413
 
 
+@pytest.mark.parametrize("more", ["", '; filename="a"'], ids=["a field", "a file"])
+@pytest.mark.parametrize("who", ["office", "anonymous"])
+def test_a_part_without_a_name_is_refused(who, more, person):
+    body = f"--x\r\nContent-Disposition: form-data{more}\r\n\r\n1\r\n--x--\r\n"
+    answer = person(who).client.post("/login", data=body, content_type="multipart/form-data; boundary=x")
+    assert answer.status_code == 400
+
+
 def test_a_page_of_a_list_has_its_length_whatever_is_asked(person):
     page = person("office").get("/code/?page_size=100000").text
     assert page.count("<tr") == 51  # the head and fifty

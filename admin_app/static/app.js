@@ -127,6 +127,14 @@ document.querySelectorAll("form[data-busy]").forEach((form) => form.addEventList
   if (!e.defaultPrevented && e.submitter) setTimeout(() => { e.submitter.disabled = true; e.submitter.textContent = form.dataset.busy; });
 }));
 
+// what scrolls and holds nothing to step to is stepped to itself, and scrolled with the arrow keys
+const scrolling = new ResizeObserver((seen) => seen.forEach(({ target: box }) => {
+  const over = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  if (over && !box.querySelector("a[href], button, input, select, textarea, summary")) box.tabIndex = 0;
+  else box.removeAttribute("tabindex");
+}));
+document.querySelectorAll(".tbl, .steps, .paper").forEach((box) => scrolling.observe(box));
+
 // a long writing says how far it is; without a script the same form waits for the page that follows
 document.querySelectorAll("form[data-progress]").forEach((form) => form.addEventListener("submit", async (e) => {
   if (e.defaultPrevented || e.submitter?.name === "drop") return;

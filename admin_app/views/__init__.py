@@ -248,6 +248,10 @@ def _from_our_pages() -> None:
     ours = (request.host, *_settings().trusted_hosts)
     if site not in (None, "same-origin", "none") or (site is None and origin is not None and urlsplit(origin).netloc not in ours):
         abort(400)
+    if (
+        None in request.form or None in request.files
+    ):  # a part without a name: no browser sends one, and no reader of forms expects it
+        abort(400)
 
 
 def _headers(response: Response) -> Response:

@@ -155,17 +155,17 @@ class PickWidget:
             option = Markup('<option value="{}"{}>{}</option>')
             html = Markup("").join(option.format(v, Markup(" selected") if v == chosen else "", words) for v, words in choices)
             kwargs["class"] = "custom-select " + kwargs.pop("class", "").replace("form-control", "")
-            return Markup("<select {}>{}</select>").format(Markup(widgets.html_params(name=field.name, **kwargs)), html)  # noqa: S704 - html_params escapes
+            return Markup("<select {}>{}</select>").format(Markup(widgets.html_params(name=field.name, **kwargs)), html)
         shown = field.lookup.words(field.data) if field.data is not None else ""
-        box = widgets.html_params(
-            type="text", value=shown, autocomplete="off", role="combobox", placeholder=_("输入姓名或名称查找"),
-            **{"data-lookup": field.name, "aria-expanded": "false", **kwargs},
+        box = Markup(
+            widgets.html_params(
+                type="text", value=shown, autocomplete="off", role="combobox", placeholder=_("输入姓名或名称查找"),
+                **{"data-lookup": field.name, "aria-expanded": "false", **kwargs},
+            )
         )  # fmt: skip
-        hidden = widgets.html_params(type="hidden", name=field.name, value=str(field.data.id) if field.data is not None else "")
-        return Markup("<span class=pick><input {}><input {}></span>").format(
-            Markup(box),  # noqa: S704 - html_params escapes
-            Markup(hidden),  # noqa: S704
-        )
+        held = str(field.data.id) if field.data is not None else ""
+        hidden = Markup(widgets.html_params(type="hidden", name=field.name, value=held))
+        return Markup("<span class=pick><input {}><input {}></span>").format(box, hidden)
 
 
 class RowPick(fields.Field):
