@@ -433,7 +433,7 @@ def _may_take(session: Session, actor: Scope, transfer: Transfer) -> bool:
 
 @contextmanager
 def erasing(open_session: OpenSession, actor: Scope) -> Iterator[Session]:
-    """A session that reaches every table to take a person's words out of it. The caller commits.
+    """A session that reaches every table to take a person's words out of it, and commits as ``open_session`` does.
 
     :raises Refused: for who may not erase.
     """

@@ -81,7 +81,7 @@ def fill(url: str) -> None:
         for table in tables.sorted_tables:
             if table.name not in LEFT_TO_THE_PRODUCT:
                 for n in ROWS:
-                    connection.execute(sa.insert(table).values(_row(table, n, GIVEN | wholly)))
+                    connection.execute(sa.insert(table).values(row(table, n, GIVEN | wholly)))
         _log(connection, tables)
 
 
@@ -110,17 +110,18 @@ def _rows(connection: sa.Connection, table: sa.Table) -> Iterator[tuple[Any, dic
 # --- one row ---
 
 
-def _row(table: sa.Table, n: int, given: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def row(table: sa.Table, n: int, given: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+    """Row n (1 to 3) of a table as the database stores it."""
+    made: dict[str, Any] = {}
     for column in table.columns:
         fixed = given.get(f"{table.name}.{column.name}") or ANYWHERE.get(column.name)
         if fixed:
-            row[column.name] = fixed[n - 1]
+            made[column.name] = fixed[n - 1]
         elif not _left_empty(column, n):
-            row[column.name] = _value(column, n)
+            made[column.name] = _value(column, n)
     derived = [column for column in map(_as_modelled, table.columns) if "make" in column.info]
-    row |= {column.name: _made(column, row) for column in derived}
-    return {name: _stored(f"{table.name}.{name}", value) for name, value in row.items()}
+    made |= {column.name: _made(column, made) for column in derived}
+    return {name: _stored(f"{table.name}.{name}", value) for name, value in made.items()}
 
 
 def _left_empty(column: sa.Column[Any], n: int) -> bool:

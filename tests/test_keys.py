@@ -54,7 +54,11 @@ def everything_sealed():
 
 def same_persons():
     with session_with(SYSTEM) as session:
-        keyed = [(row.id, row.person_key) for model in (m.Carer, m.Attendance) for row in session.scalars(select(model))]
+        keyed = [
+            (row.id, row.person_key)
+            for model in (m.Carer, m.Attendance)
+            for row in session.scalars(select(model).order_by(model.id))
+        ]
     return [[row for row, other in keyed if other == key] for _row, key in keyed]
 
 

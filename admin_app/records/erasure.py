@@ -145,7 +145,6 @@ def erase(open_session: OpenSession, actor: Scope, ids: Collection[int], reason:
             audit.note(session, "erase", "child", child.id, child.school_id, 原因=reason, 记录=len(rows), 附件=len(files))
         session.flush()
         mentioned = tuple(_mentions(session, names))
-        session.commit()
     return Erased(len(rows), _paths(folder, files), mentioned)
 
 
@@ -159,7 +158,6 @@ def purge_trash(open_session: OpenSession, actor: Scope, folder: Path, now: dt.d
         _blank(row for row in rows if not isinstance(row, Attachment))
         if rows:
             audit.note(session, "erase", "trash", "", None, 记录=len(rows), 附件=len(files))
-        session.commit()
     return Erased(len(rows), _paths(folder, files), ())
 
 

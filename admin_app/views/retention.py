@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from .. import auth, labels, rules
 from ..access import Action
-from ..db import session_with
+from ..db import writing
 from ..models import Child, Resource
 from ..orm import utcnow
 from ..records import attachments, county, erasure, held
@@ -83,7 +83,7 @@ class RetentionView(ToolView):
             if not ids or not reason:
                 raise Complaint("请勾选要清除的儿童，并填写原因。")
             self._confirm()
-            done = erasure.erase(session_with, current_scope(), ids, reason, self._folder(), dt.date.today())
+            done = erasure.erase(writing, current_scope(), ids, reason, self._folder(), dt.date.today())
             self._unlink(done)
             flash(
                 _("已清除 %(n)d 人，共 %(rows)d 条记录、%(files)d 份附件。", n=len(ids), rows=done.rows, files=len(done.files)),
@@ -100,7 +100,7 @@ class RetentionView(ToolView):
         """The words of what has lain in the trash for too long."""
         try:
             self._confirm()
-            done = erasure.purge_trash(session_with, current_scope(), self._folder(), utcnow())
+            done = erasure.purge_trash(writing, current_scope(), self._folder(), utcnow())
             self._unlink(done)
             flash(_("已清除回收站里 %(n)d 条记录的内容。", n=done.rows), "success")
         except Complaint as e:

@@ -17,7 +17,7 @@ from sqlalchemy import String, cast, func, select
 from admin_app import audit, models as m
 from admin_app.access import SYSTEM, Refused
 from admin_app.assessment import snapshots
-from admin_app.db import session_with
+from admin_app.db import session_with, writing
 from admin_app.orm import Base, Sealed
 from admin_app.records import attachments, compliance, erasure, trash
 from admin_app.rules import Complaint
@@ -79,7 +79,7 @@ def archived(app, ids):
 
 def erased(app, ids, who="office", today=TODAY):
     with app.app_context():
-        return erasure.erase(session_with, scope_of(ids, who), {ids.child_a}, "离校满三年", folder(app), today)
+        return erasure.erase(writing, scope_of(ids, who), {ids.child_a}, "离校满三年", folder(app), today)
 
 
 def where(app, *words):
@@ -210,7 +210,7 @@ def test_what_lay_in_the_trash_for_long_loses_its_words_and_stays_there(app, ids
     with app.app_context():
         for days, rows in ((365, 0), (366, 1)):
             now = at + dt.timedelta(days=days, seconds=-1)
-            assert erasure.purge_trash(session_with, scope_of(ids, "office"), folder(app), now).rows == rows
+            assert erasure.purge_trash(writing, scope_of(ids, "office"), folder(app), now).rows == rows
     assert where(app, MARK) == []
     with acting(app, ids, "office") as session:
         assert erasure.waiting_in_trash(session, at + dt.timedelta(days=400)) == 0
