@@ -11,6 +11,7 @@ import io
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,15 @@ from admin_app.records.reports.counting import Count
 from admin_app.records.reports.members import Period
 from tests import databases, factories as make
 from tests.browser import QUIET
+
+
+def _only_this_machine(event: str, args: tuple[Any, ...]) -> None:
+    """The product speaks to nobody: a connection that leaves this machine fails the test that makes it."""
+    if event == "socket.connect" and isinstance(args[1], tuple) and args[1][0] not in ("127.0.0.1", "::1", "localhost"):
+        raise AssertionError(f"a connection to {args[1][0]}")
+
+
+sys.addaudithook(_only_this_machine)
 
 PASSWORD = "chang-mi-ma-2026"
 PEOPLE = ("admin", "office", "leader", "secretary_a", "secretary_b", "principal_a", "counsellor_a")

@@ -230,3 +230,19 @@ def test_an_export_ends_at_its_most_rows(person, monkeypatch):
     monkeypatch.setattr("admin_app.views.lists.EXPORT_CAP", 2)
     found = book(person("office").get("/school/export/xlsx/?purpose=核对"))
     assert found.worksheets[0].max_row == 3 and person("office").get("/school/").text.count("<tr") > 3
+
+
+def test_a_file_can_be_told_by_its_fingerprint_in_the_log_and_says_on_every_page_who_took_it(app, person):
+    content = person("office").get("/child/export/xlsx/?purpose=核对").data
+    with app.app_context(), session_with(SYSTEM) as session:
+        last = select(m.AuditValue.changes).join(m.AuditEntry, m.AuditEntry.id == m.AuditValue.entry_id)
+        noted = session.scalars(last.where(m.AuditEntry.action == "export").order_by(m.AuditEntry.id.desc()).limit(1)).one()
+    assert noted["指纹"] == [None, hashlib.sha256(content).hexdigest()]
+    for sheet in load_workbook(io.BytesIO(content)):
+        assert "股员乙" in sheet.oddFooter.right.text and "严禁外传" in sheet.oddFooter.left.text
+
+
+def test_every_page_with_children_carries_who_looks_and_when(person):
+    for path in ("/child/", "/care_record/", "/report/show/?kind=county"):
+        page = person("leader").get(path).text
+        assert re.search(r'class="watermark" aria-hidden="true"><span>局长丙 \d{4}-\d\d-\d\d \d\d:\d\d', page), path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import socket
 from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import quote, urlsplit
@@ -323,3 +324,9 @@ def test_a_sealed_value_is_unreadable_in_the_file_and_bound_to_its_column(app, i
             connection.exec_driver_sql(f"update parent set phone = '{stored}' where id = {ids.parent_a}")
         with session_with(SYSTEM) as session, pytest.raises(ValueError):
             session.scalars(select(m.Parent.phone).where(m.Parent.id == ids.parent_a)).one()
+
+
+def test_the_tests_notice_a_connection_that_leaves_this_machine():
+    """Every test of the product runs under this watch (S67)."""
+    with socket.socket() as outgoing, pytest.raises(AssertionError, match="a connection to"):
+        outgoing.connect(("192.0.2.1", 80))

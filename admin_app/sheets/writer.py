@@ -169,11 +169,15 @@ def paper(sheet: Worksheet, *, landscape: bool, warning: str = WARNING) -> None:
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     today = dt.date.today()  # as words: &D would print in the reader's own manner, and anew on every day
-    sheet.set_footer(f"&L&8{warning}&C&9第 &P 页 共 &N 页&R&8导出 {today.year}年{today.month}月{today.day}日")
+    _foot(sheet, warning, f"导出 {today.year}年{today.month}月{today.day}日")
+
+
+def _foot(sheet: Worksheet, warning: str, said: str) -> None:
+    sheet.set_footer(f"&L&8{warning}&C&9第 &P 页 共 &N 页&R&8{said.replace('&', '&&')}")
 
 
 def add_receipt(book: Workbook, receipt: Mapping[str, str], *, warning: str = WARNING) -> None:
-    """Who took what, when: a sheet of its own and the file's properties."""
+    """Who took what, when: a sheet of its own, the foot of every page and the file's properties."""
     sheet = book.add_worksheet("导出凭据")
     bold = book.add_format({"bold": True, "font_name": HEADING})
     body = book.add_format({"font_name": BODY, "text_wrap": True, "valign": "top"})
@@ -184,6 +188,9 @@ def add_receipt(book: Workbook, receipt: Mapping[str, str], *, warning: str = WA
         sheet.write_string(row, 0, name, bold)
         write_text(sheet, row, 1, value, body)
     paper(sheet, landscape=False, warning=warning)
+    if warning and "导出人" in receipt:
+        for each in book.worksheets():
+            _foot(each, warning, f"{receipt['导出人']} {receipt.get('导出时间', '')} 导出")
     book.set_properties({"title": warning, "comments": "；".join(f"{k}：{v}" for k, v in receipt.items())[:250]})
 
 

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from .. import labels
 from ..access import Action, Refused
+from ..orm import utcnow
 from . import (
     accounts,
     activities,
@@ -197,6 +198,7 @@ def _for_templates() -> dict[str, Any]:
         "can": lambda action, resource: current_scope().may(Action(action), resource),
         "demo": _settings().demo,
         "html_lang": "en" if _locale() == "en" else "zh-CN",
+        "moment": labels.text(utcnow()),
     }
 
 

@@ -25,9 +25,9 @@ from ..rules import Complaint
 from ..sheets import marking, offline, reader, writer
 from ..sheets.reader import Unreadable
 from .base import ToolView
-from .exports import receipt_of, workbook_response
+from .exports import logged, receipt_of, workbook_response
 from .fields import SCHOOLS, number_or_none
-from .gate import current_scope, note
+from .gate import current_scope
 from .lookups import TERMS
 
 SHOWN_ROWS = 300
@@ -253,8 +253,8 @@ class ImportView(ToolView):
         except Unreadable as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".preview", id=batch.id))
-        note("export", "import_batch", batch.id, batch.school_id, 内容="标注的原表")
-        return workbook_response(file, f"{batch.file_name.rpartition('.')[0] or batch.file_name}-已标注.xlsx")
+        name = f"{batch.file_name.rpartition('.')[0] or batch.file_name}-已标注.xlsx"
+        return logged(file, name, "import_batch", batch.id, batch.school_id, 内容="标注的原表")
 
     @expose("/template/")
     def template(self) -> Any:
@@ -271,9 +271,9 @@ class ImportView(ToolView):
         page = offline_ledger.sheet(self.db_session, school)
         page = page._replace(rows=list(page.rows))
         receipt = receipt_of(f"离线台账 {school}", len(page.rows))
-        note("export", "child", "", school.id, 内容="离线台账", **receipt)
         content = offline.workbook([page], roundtrip.HEADING, offline_ledger.GUIDE, receipt)
-        return workbook_response(content, f"离线台账-{school}-{dt.date.today():%Y%m%d}.xlsx")
+        name = f"离线台账-{school}-{dt.date.today():%Y%m%d}.xlsx"
+        return logged(content, name, "child", "", school.id, 内容="离线台账", **receipt)
 
     @expose("/term/")
     def term(self) -> Any:
@@ -286,9 +286,9 @@ class ImportView(ToolView):
             abort(404)
         pages = term_sheets.sheets(self.db_session, school, term)
         receipt = receipt_of(f"学期记录表 {school} {term}", sum(len(page.rows) for page in pages))
-        note("export", "care_record", "", school.id, 内容="学期记录表", **receipt)
         content = offline.workbook(pages, roundtrip.HEADING, term_sheets.GUIDE, receipt)
-        return workbook_response(content, f"学期记录表-{school}-{term}-{dt.date.today():%Y%m%d}.xlsx")
+        name = f"学期记录表-{school}-{term}-{dt.date.today():%Y%m%d}.xlsx"
+        return logged(content, name, "care_record", "", school.id, 内容="学期记录表", **receipt)
 
 
 def _chosen() -> list[tuple[str, str, str]]:

@@ -20,7 +20,7 @@ from ..records.matching import COLUMNS, WORST_FIRST
 from ..rules import Complaint
 from ..sheets.reader import Unreadable
 from .base import ToolView
-from .exports import receipt_of, workbook_response
+from .exports import logged, receipt_of
 from .fields import number_or_none
 from .gate import current_scope, note
 from .words import screen_words
@@ -130,10 +130,9 @@ class MatchingView(ToolView):
         rows = list(self.db_session.scalars(self._rows(kept, None)))
         said = f"统计截止日 {kept.on}；民政名单 {kept.civil_file or '无'}；学籍名单 {kept.roll_file or '无'}"
         receipt = receipt_of(said, len(rows))
-        note("export", "comparison", kept.id, kept.school_id, **receipt)
         lines = [(row.match, tuple(_cell(row, name) for name in COLUMNS)) for row in rows]
         content = matching.workbook(kept, rows, lines, county.word(self.db_session, "bureau"), receipt)
-        return workbook_response(content, f"三方比对-{kept.on:%Y%m%d}.xlsx")
+        return logged(content, f"三方比对-{kept.on:%Y%m%d}.xlsx", "comparison", kept.id, kept.school_id, **receipt)
 
 
 def _cell(row: ComparisonRow, name: str) -> str:

@@ -24,7 +24,7 @@ from ..records.reports.definition import AXIS_WORDS, CROSSED, POOLS, Definition
 from ..records.reports.members import PIVOT, TRAITS, Period
 from ..rules import Complaint
 from .base import ToolView
-from .exports import receipt_of, workbook_response
+from .exports import logged, receipt_of
 from .fields import number_or_none
 from .gate import current_scope, note
 from .lookups import HOLIDAYS
@@ -189,15 +189,15 @@ class ReportView(ToolView):
         receipt = receipt_of(f"{keeping.title_of(counted)}，{counted.definition.basis}", len(counted.lines))
         receipt |= {"统计截止日期": counted.period.on.isoformat(), "统计时间": labels.text(kept.created_at) if kept else "导出时"}
         receipt |= {"版本": "对外：小于3的人数隐去，不含姓名"} if outside else {}
-        note("export", "report", kept.id if kept else "", kept.school_id if kept else None, **receipt)
         name = f"{keeping.title_of(counted)}{keeping.OUTSIDE if outside else ''}-{counted.unit}-{counted.period.on:%Y%m%d}.xlsx"
-        return workbook_response(keeping.workbook(counted, receipt, outside=outside), name)
+        about = (kept.id, kept.school_id) if kept else ("", None)
+        return logged(keeping.workbook(counted, receipt, outside=outside), name, "report", *about, **receipt)
 
     def _export_ledger(self, kept: Report) -> Any:
         filed = filed_ledger.opened(kept)
         receipt = receipt_of(filed.said, len(list(filed.rows)))
-        note("export", "report", kept.id, kept.school_id, **receipt)
-        return workbook_response(filed_ledger.workbook(filed, receipt), f"{kept.title}-{kept.school}-{kept.on:%Y%m%d}.xlsx")
+        name = f"{kept.title}-{kept.school}-{kept.on:%Y%m%d}.xlsx"
+        return logged(filed_ledger.workbook(filed, receipt), name, "report", kept.id, kept.school_id, **receipt)
 
     @expose("/keep/", methods=("POST",))
     @_said

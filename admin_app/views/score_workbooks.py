@@ -17,7 +17,7 @@ from ..assessment.scoring import Card
 from ..db import session_with
 from ..models import Round, Sheet
 from .base import ToolView
-from .exports import workbook_response
+from .exports import logged
 from .gate import note
 
 
@@ -93,5 +93,5 @@ class ScoreWorkbooks(ToolView):
     def _workbook(self, round_: Round, sheet: Sheet | None, write: Callable[[workbooks.Book], bytes], what: str, name: str) -> Any:
         with self._book(round_) as book:
             content = write(book)
-        note("export", "sheet", sheet.id if sheet else "", sheet.school_id if sheet else None, 轮次=round_.code, 内容=what)
-        return workbook_response(content, name)
+        about = (sheet.id, sheet.school_id) if sheet else ("", None)
+        return logged(content, name, "sheet", *about, 轮次=round_.code, 内容=what)
