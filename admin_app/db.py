@@ -66,9 +66,18 @@ def init(app: Flask, settings: Settings) -> None:
         options["connect_args"] = {"prepare_threshold": None}  # pgbouncer in transaction mode
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
+    app.teardown_appcontext(_let_go)  # the last that is registered is the first that runs
     if settings.is_sqlite:
         with app.app_context():
             tune_sqlite(db.engine)
+
+
+def _let_go(_error: BaseException | None) -> None:
+    """The request's session, when the answer is made: a connection that broke since is no reason to take the answer back."""
+    try:
+        db.session.remove()
+    except DBAPIError:
+        db.session.registry.clear()
 
 
 def tune_sqlite(engine: Engine) -> None:

@@ -54,12 +54,15 @@ def on_postgres(place: Path, postgres: Any) -> Office:
 
 
 def copy_of(office: Office, folder: Path, postgres: Any = None) -> Office:
-    """The same register somewhere else: its keys, its rows."""
+    """The same register somewhere else: its keys, its rows.
+
+    Files are copied, not logged: a sequence copied through the log and a crash later gives out its numbers a second time.
+    """
     shutil.copytree(office.folder, folder, dirs_exist_ok=True)
     if postgres is None:
         return Office(folder)
     name = f"register{next(_names)}"
-    postgres.psql(f"create database {name} template furnished")
+    postgres.psql(f"create database {name} template furnished strategy file_copy")
     return Office(folder, postgres.get_uri(name))
 
 

@@ -203,6 +203,8 @@ class Writer:
         self.ledger.answers[answer.status] += 1
         if answer.status != 302:
             self.ledger.refusals.append(answer)
+        if answer.status >= 500:
+            time.sleep(0.2)  # nobody clicks again at once
         return answer
 
 
