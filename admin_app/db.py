@@ -81,12 +81,15 @@ def _let_go(_error: BaseException | None) -> None:
 
 
 def tune_sqlite(engine: Engine) -> None:
-    """WAL, full sync, foreign keys; and BEGIN said by us: IMMEDIATE for who may write, so that no writer is turned away."""
+    """WAL, full sync, foreign keys; and BEGIN said by us: IMMEDIATE for who may write, so that no writer is turned away.
+
+    Whoever has waited longest is not served first, so the patience is that of a person, not of an average wait.
+    """
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "cache_size=-32000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-32000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
