@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import Any
 
 import pytest
 
 from tests import databases
+from tests.browser import ROOT
 from tests.faults import load
 from tests.faults.load import Ledger
 from tests.faults.server import PEOPLE, Office, wait_until
@@ -34,3 +37,11 @@ def test_a_database_that_stops_under_load_is_said_and_its_return_needs_nobody(po
     print(f"{len(back)} outages, ready again after {back}, {ledger.count} acknowledged, {dict(ledger.answers)}")
     assert {answer.words for answer in ledger.refusals} == {"系统正忙，请稍候再点一次；已填内容还在浏览器中。"}
     assert set(ledger.answers) == {302, 503} and ledger.cut == 0
+
+
+def test_a_postgresql_that_may_forget_what_it_acknowledged_is_not_served(postgres_office: Office, postgres: Any) -> None:
+    name = postgres_office.settings.database_url.rpartition("/")[2].partition("?")[0]
+    postgres.psql(f"alter database {name} set synchronous_commit = off")
+    command, env = [sys.executable, "-m", "admin_app", "serve"], {"PYTHONPATH": str(ROOT), **postgres_office.env}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2 and "synchronous_commit 关着，请打开" in done.stderr and "Traceback" not in done.stderr
