@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
 from tests import databases
 from tests.browser import ROOT
@@ -40,7 +41,7 @@ def test_a_database_that_stops_under_load_is_said_and_its_return_needs_nobody(po
 
 
 def test_a_postgresql_that_may_forget_what_it_acknowledged_is_not_served(postgres_office: Office, postgres: Any) -> None:
-    name = postgres_office.settings.database_url.rpartition("/")[2].partition("?")[0]
+    name = make_url(postgres_office.url).database
     postgres.psql(f"alter database {name} set synchronous_commit = off")
     command, env = [sys.executable, "-m", "admin_app", "serve"], {"PYTHONPATH": str(ROOT), **postgres_office.env}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
