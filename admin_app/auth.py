@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import Flask, Response, flash, redirect, request, session as cookie, url_for
-from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from flask import Flask, Response, current_app, flash, g, redirect, request, session as cookie, url_for
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import validate_csrf
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import SecurityError
@@ -37,6 +38,8 @@ MAX_FAILURES, MAX_FAILURES_OF_ADDRESS, LOCKED_FOR = 5, 50, dt.timedelta(minutes=
 UNUSED_FOR = dt.timedelta(days=90)
 """Logging in touches the account's row; one that was not touched for so long is closed."""
 FIRST_PASSWORD_LASTS = dt.timedelta(hours=72)
+CLOCK_SLACK = dt.timedelta(minutes=1)
+"""By so much a clock may be set back unnoticed. Sessions from further in the future have ended: they would last the longer."""
 MIN_PASSWORD, MAX_PASSWORD = 12, 128
 DRAFT_LASTS, LARGEST_DRAFT, MOST_DRAFTS = dt.timedelta(hours=24), 200 * 1024, 5
 DRAFT_KEPT = "登录已过期，您填写的内容已保存在服务器，重新登录后可继续。"
@@ -97,13 +100,17 @@ def _enter() -> Response | None:
     return None
 
 
-def _load(token: str) -> Actor | None:
-    from flask import current_app
+def ask_no_more() -> None:
+    """The page about a database that does not answer must not ask it who is looking."""
+    if "_login_user" not in g:
+        g._login_user = AnonymousUserMixin()
 
+
+def _load(token: str) -> Actor | None:
     with session_with(SYSTEM) as session:
         held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), LoginSession.ended_at.is_(None)))
         now = utcnow()
-        if held is None or now - held.seen_at > current_app.config["IDLE"] or now - held.started_at > current_app.config["LONGEST"]:
+        if held is None or not _lasts(held, now):
             return None
         user = session.get(User, held.user_id)
         if user is None or not user.active:
@@ -112,10 +119,22 @@ def _load(token: str) -> Actor | None:
         stale = now - held.seen_at > dt.timedelta(minutes=1)
         held_id = held.id
     if stale:
-        with session_with(SYSTEM, writes=True) as session:
-            session.get_one(LoginSession, held_id).seen_at = now
-            session.commit()
+        _see(held_id, now)
     return actor
+
+
+def _lasts(held: LoginSession, now: dt.datetime) -> bool:
+    quiet, age = now - held.seen_at, now - held.started_at
+    return -CLOCK_SLACK <= quiet <= current_app.config["IDLE"] and -CLOCK_SLACK <= age <= current_app.config["LONGEST"]
+
+
+def _see(session_id: int, now: dt.datetime) -> None:
+    """Note that somebody is still there. Where nothing can be written (a full disk) reading goes on; the session ends the sooner."""
+    try:
+        with writing(SYSTEM) as session:
+            session.get_one(LoginSession, session_id).seen_at = now
+    except OperationalError as e:
+        current_app.logger.warning("a session was not prolonged: %s", type(e.orig).__name__)
 
 
 def _actor(session: Session, user: User, token: str) -> Actor:
@@ -146,8 +165,6 @@ def log_in(username: str, password: str) -> None:
 
     :raises Complaint: with one sentence for an unknown account, a wrong password, a locked or a disabled account.
     """
-    from flask import current_app
-
     throttled = current_app.config["THROTTLE"]
     if throttled and _locked(username):
         raise Complaint("尝试次数过多，请 15 分钟后再试，或请德育股重置密码。")
@@ -201,15 +218,13 @@ class Held:
 
 def open_sessions(actor: Actor, *, everybody: bool) -> list[Held]:
     """Who is logged in, the last seen first: the actor's own browsers, or everybody's for the administrator."""
-    from flask import current_app
-
     now = utcnow()
     open_ = (
         select(LoginSession, User.name, User.username)
         .join(User, User.id == LoginSession.user_id)
         .where(
             LoginSession.ended_at.is_(None),
-            LoginSession.seen_at > now - current_app.config["IDLE"],
+            LoginSession.seen_at.between(now - current_app.config["IDLE"], now + CLOCK_SLACK),
             LoginSession.started_at > now - current_app.config["LONGEST"],
         )
         .order_by(LoginSession.seen_at.desc())
@@ -443,8 +458,6 @@ def confirm(user_id: int, password: str, otherwise: Complaint) -> None:
 
     :raises Complaint: ``otherwise`` when it is wrong, another when it was wrong too often.
     """
-    from flask import current_app
-
     throttled = current_app.config["THROTTLE"]
     with session_with(SYSTEM) as session:
         user = session.get_one(User, user_id)

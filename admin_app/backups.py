@@ -26,8 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -39,6 +37,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from . import __version__, audit
+from .db import known_revisions, revision
 from .models import Attachment, AuditHead
 from .orm import Base, Keyring, Sealed, keyring
 from .records import attachments
@@ -656,16 +655,6 @@ def revision_at(url: str) -> str | None:
     """
     with _engine(url).connect() as connection:
         return revision(connection)
-
-
-def revision(connection: Connection) -> str | None:
-    """The schema's revision of a database."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def known_revisions() -> list[str]:
-    """Every revision this version knows, newest first."""
-    return [each.revision for each in ScriptDirectory(str(Path(__file__).parent / "migrations")).walk_revisions()]
 
 
 def _now() -> dt.datetime:

@@ -7,8 +7,10 @@ import gc
 import json
 import os
 import secrets
+import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import wraps
@@ -37,6 +39,8 @@ from .sheets.reader import Unreadable
 HERE = Path(__file__).parent
 KEPT_SCHEMAS = 5
 """Backups made before the schema changed that stay: a start that fails again and again must not fill the disk."""
+PATIENCE = 18
+"""Seconds that what was asked has to end once the server is told to stop."""
 DEMO_SCHOOLS = {"secretary": "2153990001", "secretary2": "2153990002", "principal": "2153990001"}
 DEMO_NAMES = {
     "admin": "系统管理", "office": "普玉珍", "leader": "施正兴", "secretary": "方晓燕", "secretary2": "罗海燕", "principal": "白建国",
@@ -356,6 +360,7 @@ def serve(allow_demo: bool) -> None:
     with app.app_context(), session_with(SYSTEM) as session:
         is_demo = session.scalar(select(Setting.id).where(Setting.key == "demo")) is not None
         accounts = session.scalar(select(func.count(User.id)))
+        selfcheck.refuse_to_lose(settings)
     if is_demo and not allow_demo:
         raise Unusable("这是演示数据库。请换一个 DATA_DIR，或加 --demo。")
     if is_demo:
@@ -372,7 +377,8 @@ def _serve(app: Flask, settings: Settings, password: str) -> None:
     if not settings.rate_limits:
         say("注意：RATE_LIMITS=off，登录次数不受限制，只能用于测试。")
     address = f"http://{settings.host}:{settings.port}"
-    server = waitress.create_server(app, host=settings.host, port=settings.port, threads=6, ident=None, **behind(settings))
+    sockets: dict[int, Any] = {}
+    waitress.create_server(app, sockets, host=settings.host, port=settings.port, threads=6, ident=None, **behind(settings))
     click.echo(f"请在浏览器打开 {address}")
     if password:
         click.echo(f"演示账号（密码均为 {password}）：")
@@ -382,7 +388,49 @@ def _serve(app: Flask, settings: Settings, password: str) -> None:
     sys.stdout.flush()
     calm_collector()
     with _locked(settings.data_dir / "serve.lock", "LOCK_SH"):
-        server.run()
+        _answer(sockets)
+
+
+def _answer(sockets: dict[int, Any]) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what was asked. A second signal ends at once."""
+    from waitress import wasyncore
+
+    told: list[int] = []
+
+    def stop(number: int, _frame: Any) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        told.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    while not told:
+        wasyncore.loop(timeout=1, map=sockets, count=1)
+    _finish(sockets)
+
+
+def _finish(sockets: dict[int, Any]) -> None:
+    """Let nobody in any more, answer who is in. (The server's own way of stopping drops the requests that wait for a thread.)"""
+    from waitress import wasyncore
+
+    for listening in [each for each in sockets.values() if each.accepting]:
+        for _place in range(listening.adj.backlog):  # who stands in the queue is in
+            listening.handle_accept()
+        wasyncore.dispatcher.close(listening)
+    until = time.monotonic() + PATIENCE
+    while (channels := [each for each in sockets.values() if hasattr(each, "requests")]) and time.monotonic() < until:
+        for channel in channels:
+            _last_answer(channel)
+        wasyncore.loop(timeout=0.1, map=sockets, count=1)
+    if channels:
+        say(f"停止：还有 {len(channels)} 个请求没有做完，没有保存。")
+
+
+def _last_answer(channel: Any) -> None:
+    """Tell a connection that it ends with this answer; close one that has asked nothing for a second."""
+    for request in list(channel.requests):
+        request.headers["CONNECTION"] = "close"
+    if not channel.requests and channel.request is None and time.time() - channel.last_activity > 1:
+        channel.close_when_flushed = True
 
 
 def behind(settings: Settings) -> dict[str, Any]:

@@ -1,15 +1,22 @@
-"""Engine and sessions: pragmas, BEGIN, the session class with access and audit built in, ``session_with(scope)``."""
+"""Engine and sessions: pragmas, BEGIN, the session class with access and audit built in, ``session_with(scope)``; is it all there?"""
 
 from __future__ import annotations
 
+import errno
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from . import access, audit, row_security
@@ -43,6 +50,14 @@ event.listen(RowSession, "after_begin", row_security.tell_on_begin, propagate=Tr
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": RowSession}, engine_options={"hide_parameters": True})
 
+ROOM = 1 << 20
+"""What must still fit beside the data for the server to call itself ready."""
+BUSY, FULL = 503, 507
+_OF_SQLITE = {5: BUSY, 6: BUSY, 8: FULL, 10: FULL, 13: FULL}
+"""BUSY, LOCKED; READONLY, IOERR (a full disk's other name), FULL."""
+_OF_POSTGRES = {"08": BUSY, "40": BUSY, "53": BUSY, "55": BUSY, "57": BUSY, "53100": FULL, "25006": FULL}
+"""SQLSTATEs or their classes: connection, rolled back, resources, locks, shut down; the disk is full, nothing may be written."""
+
 
 def init(app: Flask, settings: Settings) -> None:
     """Connect the app to its database."""
@@ -52,6 +67,7 @@ def init(app: Flask, settings: Settings) -> None:
         options["connect_args"] = {"prepare_threshold": None}  # pgbouncer in transaction mode
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
+    app.teardown_appcontext(_let_go)  # the last that is registered is the first that runs
     with app.app_context():
         if settings.is_sqlite:
             tune_sqlite(db.engine)
@@ -59,13 +75,24 @@ def init(app: Flask, settings: Settings) -> None:
             event.listen(db.engine, "handle_error", row_security.refused)
 
 
+def _let_go(_error: BaseException | None) -> None:
+    """The request's session, when the answer is made: a connection that broke since is no reason to take the answer back."""
+    try:
+        db.session.remove()
+    except DBAPIError:
+        db.session.registry.clear()
+
+
 def tune_sqlite(engine: Engine) -> None:
-    """WAL, full sync, foreign keys; and BEGIN said by us: IMMEDIATE for who may write, so that no writer is turned away."""
+    """WAL, full sync, foreign keys; and BEGIN said by us: IMMEDIATE for who may write, so that no writer is turned away.
+
+    Whoever has waited longest is not served first, so the patience is that of a person, not of an average wait.
+    """
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "cache_size=-32000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-32000"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -90,9 +117,41 @@ def writing(scope: Scope) -> Iterator[Session]:
         session.commit()
 
 
-def is_alive() -> bool:
+def is_ready(data_dir: Path) -> bool:
+    """Does the database answer, with this version's schema, open to writing, and is there room beside the data?
+
+    The room is really taken for a moment: what a quota or a read-only disk forbids does not show in figures.
+    """
     with db.engine.connect() as connection:
-        return connection.execute(text("select 1")).scalar() == 1
+        if revision(connection) != known_revisions()[0]:
+            return False
+        if connection.dialect.name == "postgresql" and connection.scalar(text("show transaction_read_only")) != "off":
+            return False
+    with tempfile.TemporaryFile(dir=data_dir, buffering=0) as probe:
+        return probe.write(bytes(ROOM)) == ROOM
+
+
+def revision(connection: Connection) -> str | None:
+    """The schema's revision of a database."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@cache
+def known_revisions() -> list[str]:
+    """Every revision this version knows, newest first."""
+    return [each.revision for each in ScriptDirectory(str(Path(__file__).parent / "migrations")).walk_revisions()]
+
+
+def status_of(error: Exception) -> int:
+    """What a browser is told of an error: 503 the database is busy or gone for a moment, 507 its disk is full, 500 all others."""
+    if isinstance(error, OSError):
+        return FULL if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS) else 500
+    if not isinstance(error, DBAPIError):
+        return 500
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        return _OF_SQLITE.get(code & 0xFF, 500)
+    state = getattr(error.orig, "sqlstate", None) or "08"  # the driver could not connect
+    return _OF_POSTGRES.get(state) or _OF_POSTGRES.get(state[:2], 500)
 
 
 def analyse() -> None:

@@ -143,6 +143,13 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield from _contents(session, settings)
 
 
+def refuse_to_lose(settings: Settings) -> None:
+    """:raises Unusable: when the database would lose at a power cut what people were told is saved."""
+    for each in _durability(settings):
+        if each.state == WRONG:
+            raise Unusable(f"{each.what}：{each.text}")
+
+
 def _durability(settings: Settings) -> Iterator[Finding]:
     if not settings.is_sqlite:
         with db.engine.connect() as connection:

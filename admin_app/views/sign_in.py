@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from .. import auth
-from ..db import is_alive
+from ..db import is_ready
 from ..rules import Complaint
 
 blueprint = Blueprint("sign_in", __name__)
@@ -67,9 +67,10 @@ def healthz() -> tuple[str, int]:
 
 @status.route("/readyz")
 def readyz() -> tuple[str, int]:
+    """For whoever watches the server: may people be sent here? Why not stands in the log."""
     try:
-        alive = is_alive()
-    except Exception:
-        current_app.logger.exception("the database does not answer")
-        alive = False
-    return ("ready", 200) if alive else ("not ready", 503)
+        ready = is_ready(current_app.config["SETTINGS"].data_dir)
+    except Exception as e:
+        current_app.logger.error("not ready: %s", type(getattr(e, "orig", e)).__name__)
+        ready = False
+    return ("ready", 200) if ready else ("not ready", 503)
