@@ -36,6 +36,7 @@ from .models import (
     Transfer,
     TransferKind,
     TransferState,
+    UsedForm,
     User,
 )
 from .orm import Base, Between, ChildFile, Group, History, Kept, OnRecord, Private, SchoolOwned, Shared
@@ -391,7 +392,7 @@ def every_table_has_an_owner() -> list[str]:
     return [m.class_.__name__ for m in Base.registry.mappers if sum(issubclass(m.class_, k) for k in kinds) != 1]
 
 
-UNLOGGED = (AuditEntry, AuditValue, AuditHead, AuditKey, LoginSession, LoginFailure, Day, Draft)
+UNLOGGED = (AuditEntry, AuditValue, AuditHead, AuditKey, LoginSession, LoginFailure, Day, Draft, UsedForm)
 """Tables whose changes leave no audit entry: the log itself, and rows no person writes."""
 
 # --- the four exceptions, and there are no others ---

@@ -22,7 +22,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import SecurityError
 from wtforms.validators import ValidationError
 
-from . import access, audit
+from . import access, audit, once
 from .access import NOTHING, SYSTEM, Action, Scope
 from .db import db, session_with, writing
 from .models import Draft, Grant, LoginFailure, LoginSession, Resource, Role, School, User
@@ -184,6 +184,7 @@ def log_in(username: str, password: str) -> None:
         actor = _actor(session, user, token)
         user.last_login_at = utcnow()
         _forget_old_drafts(session)
+        once.forget_old(session)
         session.add(LoginSession(token_hash=_hash(token), user_id=user.id, address=address()))
     with writing(actor.scope) as session:
         audit.note(session, "login", "user_account", user_id)

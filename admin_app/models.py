@@ -2658,6 +2658,17 @@ class Draft(Base, Private):
     at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow)
 
 
+class UsedForm(Base, Private):
+    """一次性编号: a form that made a row, and where its author went: sent a second time it makes no second one."""
+
+    __tablename__ = "used_form"
+    RESOURCE = Resource.ACCOUNTS
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    location: Mapped[str] = mapped_column(String(300))
+    at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow, index=True)
+
+
 # --- audit: written by audit.py alone ---
 
 

@@ -16,14 +16,15 @@ from sqlalchemy import Connection, ExceptionContext, create_engine, func, make_u
 from sqlalchemy.orm import Session
 
 from .access import READ_BY_ALL, Action, OutOfScope, Scope, scope_in
-from .models import AuditEntry, AuditHead, AuditValue, Resource, Role
+from .models import AuditEntry, AuditHead, AuditValue, Resource, Role, UsedForm
 from .orm import Base, Between, ChildFile, History, OnRecord, Private, SchoolOwned
 
 READS, WRITES, PRIVATE = "app.reads", "app.writes", "app.private"
 EVERYTHING = "*"
 ALWAYS = "true"
 INSUFFICIENT_PRIVILEGE = "42501"
-LOG = (AuditEntry, AuditValue, AuditHead)
+ADDED_TO_BY_ALL = (AuditEntry, AuditValue, AuditHead, UsedForm)
+"""Everybody's transaction leaves rows here, and few read them."""
 NEVER = {
     "audit_entry": "update, delete",
     "audit_value": "update",
@@ -109,10 +110,10 @@ def _of(model: type[Base]) -> Iterator[Policy]:
 
 
 def _private(model: type[Base]) -> Iterator[Policy]:
-    """Accounts and the log. Everybody's transaction adds to the log and moves its head on; few read it."""
+    """Accounts and the log, whose head every transaction moves on."""
     table = model.__tablename__
     mine = f"{_everything(PRIVATE)} or '{model.RESOURCE.value}' = any ({_list(PRIVATE)}::text[])"
-    log, head = model in LOG, model is AuditHead
+    log, head = model in ADDED_TO_BY_ALL, model is AuditHead
     yield Policy(table, "select", using=ALWAYS if head else mine)
     yield Policy(table, "insert", check=ALWAYS if log else mine)
     yield Policy(table, "update", using=ALWAYS if head else mine, check=ALWAYS if head else mine)

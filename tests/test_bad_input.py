@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import re
 from urllib.parse import quote
 
 import openpyxl
@@ -265,3 +266,22 @@ def test_deleting_a_parent_takes_the_statuses_along(person, app, ids):
     assert person("secretary_a").post("/parent/delete/", {"id": ids.parent_a, "reason": "录错"}).status_code == 302
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.scalars(select(m.ParentStatus).where(m.ParentStatus.parent_id == ids.parent_a)).all() == []
+
+
+def test_a_form_sent_twice_makes_one_row_and_leads_where_the_first_led(app, ids, person):
+    secretary = person("secretary_a")
+    page = secretary.get(f"/care_record/new/?enrolment={ids.enrolment_a}&kind=talk").text
+    once = re.search(r'name="once"[^>]*value="([\w-]{20,})"', page).group(1)
+    form = {"enrolment": ids.enrolment_a, "kind": "talk", "way": "face", "role": "other", "attention": "normal", "on": "2025-10-20",
+            "content": "只说一次", "once": once}  # fmt: skip
+    refused = secretary.post("/care_record/new/", form | {"on": "明天"})
+    assert f'value="{once}"' in refused.text  # a form that is corrected stays the same form
+    first, second = (secretary.post("/care_record/new/", form) for _ in range(2))
+    assert first.status_code == second.status_code == 302 and first.location == second.location
+    assert "没有重复登记" in secretary.get(second.location).text
+    assert secretary.post("/care_record/new/", form | {"once": once[:-1] + "-"}).status_code == 302  # another form
+    assert (
+        person("secretary_b").post("/care_record/new/", form).status_code == 200
+    )  # the number is its author's: refused for the child
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert len(session.scalars(select(m.CareRecord).where(m.CareRecord.content == "只说一次")).all()) == 2

@@ -23,14 +23,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, class_mapper
 from sqlalchemy.orm.exc import StaleDataError
 
-from .. import auth, labels, rules
+from .. import auth, labels, once, rules
 from ..access import Action, Refused, shown
 from ..db import db, session_with
 from ..models import Attachment, Resource
+from ..once import SentTwice
 from ..orm import Base, Kept
 from ..records import attachments, concerns, trash
 from ..rules import Complaint
-from .fields import AdminForm, ColumnCheck, Converter, Lookup, VersionField, number_or_none
+from .fields import AdminForm, ColumnCheck, Converter, Lookup, OnceField, VersionField, number_or_none
 from .filters import by_school
 from .gate import Gate, current_scope, note
 from .lists import Listing
@@ -211,6 +212,7 @@ class RecordView(Listing, ModelView):
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
         form.version = VersionField()
+        form.once = OnceField()
         return form
 
     def create_form(self, obj: Any = None) -> Any:
@@ -226,6 +228,7 @@ class RecordView(Listing, ModelView):
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
+        del form.once  # a row is changed by its version
         if not is_form_submitted():
             form.version.data = obj.version
             self._fill_from_draft(form, obj)
@@ -266,13 +269,20 @@ class RecordView(Listing, ModelView):
         if not self.can_create:
             return self.forbid()
         form = self.create_form()
-        if self.validate_form(form) and (row := self.create_model(form)):
-            flash(_("保存成功。"), "success")
-            again = "_add_another" in request.form
-            return redirect(
-                self.get_url(".create_view", url=self._back()) if again else self.get_save_return_url(row, is_created=True)
-            )
+        try:
+            if self.validate_form(form) and (row := self.create_model(form)):
+                flash(_("保存成功。"), "success")
+                return redirect(self._next(row))
+        except SentTwice as e:
+            flash(_("这张表已经保存过，没有重复登记。"), "success")
+            return redirect(e.location)
         return self.render(self.create_template, form=form, return_url=self._back())
+
+    def _next(self, row: Any) -> str:
+        """Where the author of a new row goes: to an empty form, or where this screen leads."""
+        if "_add_another" in request.form:
+            return self.get_url(".create_view", url=self._back())
+        return self.get_save_return_url(row, is_created=True)
 
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
@@ -335,6 +345,8 @@ class RecordView(Listing, ModelView):
             self.db_session.flush()
             self.after_save(form, row, created)
             unusual = list(concerns.about(row, self.db_session))
+            if created:
+                once.claim(self.db_session, current_user.user_id, form.once.data or "", self._next(row))
             self.db_session.commit()
             if "draft" in request.args:
                 auth.drop_draft(current_user.user_id, number_or_none(request.args["draft"]))

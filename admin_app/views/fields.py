@@ -19,7 +19,7 @@ from wtforms import fields, validators, widgets
 from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
-from .. import labels, rules, spelling
+from .. import labels, once, rules, spelling
 from ..access import scope_in
 from ..models import School
 from ..orm import Base, Choice
@@ -272,6 +272,13 @@ class VersionField(fields.HiddenField):
 
     def populate_obj(self, obj: Any, name: str) -> None:
         pass
+
+
+class OnceField(VersionField):
+    """The number of an empty form; kept while it is corrected, written beside the row."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(default=once.number, **kwargs)
 
 
 class WholeField(fields.IntegerField):
