@@ -19,6 +19,7 @@ ACTIONS = {
     "create": "新增", "update": "修改", "delete": "移入回收站", "restore": "恢复", "erase": "删除", "open": "查看",
     "search": "查询", "export": "导出", "reveal": "显示完整", "print": "打印", "download": "下载", "request": "申请转入", "import": "导入", "login": "登录",
     "logout": "退出", "refused": "登录失败", "move": "考核流转", "freeze": "冻结", "publish": "公布", "backup": "备份",
+    "unlock": "解除锁定", "denied": "拒绝访问", "lookup": "即时查找",
 }  # fmt: skip
 
 
@@ -35,6 +36,7 @@ class AuditView(RecordView):
             kind="choice",
         ),
         Filter("user", "操作人", lambda q, v: q.where(AuditEntry.user_name.contains(v, autoescape=True))),
+        Filter("request", "请求编号", lambda q, v: q.where(AuditEntry.request == v)),
     )  # fmt: skip
     default_sort = (("id", True),)
 
@@ -52,7 +54,9 @@ class AuditView(RecordView):
         """What the list says of an entry, its page says too."""
         (line,) = self.lines(self.rows().where(AuditEntry.id == row.id))
         (cells,) = self.cells([line])
-        return [(str(self.column_labels[name]), cell) for name, cell in zip(self.column_list, cells, strict=True)]
+        said = [(str(self.column_labels[name]), cell) for name, cell in zip(self.column_list, cells, strict=True)]
+        roles = "、".join(_(Role(code).label) for code in (row.roles or "").split())
+        return [*said, (_("角色"), roles), (_("请求编号"), row.request or "")]
 
     def decorate(self, lines: list[Any]) -> None:
         with_values = Role.OFFICE in current_scope().roles
