@@ -10,7 +10,8 @@ import segno
 
 STEP = 30
 """Seconds a code stands."""
-ISSUER = "留守儿童平台"
+ISSUER = "liushou"
+"""What the phone calls it; in letters, for Chinese ones make the picture too fine for an old camera."""
 
 
 def new_secret() -> str:
@@ -20,7 +21,7 @@ def new_secret() -> str:
 def picture(secret: str, username: str) -> str:
     """The SVG that a phone's authenticator scans; no style and no script in it."""
     address = pyotp.TOTP(secret).provisioning_uri(name=username, issuer_name=ISSUER)
-    return str(segno.make(address, error="m", micro=False).svg_inline(scale=4, border=4, omitsize=True))
+    return str(segno.make(address, error="l", micro=False).svg_inline(scale=4, border=4, omitsize=True))
 
 
 def in_fours(secret: str) -> str:

@@ -41,6 +41,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """The chain of the log covers the two columns of audit_entry: entries made with them no longer verify without them."""
     op.drop_index("ix_audit_entry_user_id_at", table_name="audit_entry")
     for table, columns in _columns().items():
         with op.batch_alter_table(table) as batch_op:
