@@ -151,7 +151,7 @@ def _still_open(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
 def _actor(session: Session, user: User, token: str, confirmed_at: dt.datetime | None) -> Actor:
     sites = session.scalars(select(School.id).where(School.centre_id == user.school_id)) if user.school_id else ()
     school = session.get(School, user.school_id) if user.school_id else None
-    scope = access.scope_of(user, frozenset(sites), address(), number())
+    scope = access.scope_of(user, frozenset(sites), address(), request_number())
     return Actor(
         token=token,
         user_id=user.id,
@@ -171,7 +171,7 @@ def address() -> str:
     return request.remote_addr or "" if request else ""
 
 
-def number() -> str:
+def request_number() -> str:
     """The number of this request: on its error page and in every entry of the log that it leaves (ASVS 16.2.1)."""
     if not request:
         return ""
@@ -604,7 +604,6 @@ def set_password(user: User, password: str) -> None:
         user.password_hash = _hasher.hash(password)
     user.must_change = False
     user.password_expires_at = None
-    user.opened_at = utcnow()
 
 
 def confirm(user_id: int, password: str, otherwise: Complaint) -> None:
@@ -701,7 +700,8 @@ def _forget_codes(session: Session, user: User, but: str = "") -> None:
 
 def _use_code(user: User, code: str) -> bool:
     """Is it the code of now? It counts once. The account's row is held, so that of two at the same time one is refused."""
-    assert user.otp_secret is not None
+    if user.otp_secret is None:  # removed a moment ago
+        return False
     step = one_time_codes.step_of(user.otp_secret, code, user.otp_step, utcnow().timestamp())
     if step is not None:
         user.otp_step = step

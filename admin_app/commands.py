@@ -27,6 +27,7 @@ from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
+from .orm import utcnow
 from .records import entering, importing
 from .rules import Complaint
 from .settings import Settings, Unusable, data_folder, postgres_url, read
@@ -225,8 +226,10 @@ def _demo_accounts(settings: Settings) -> str:
             if user is None:
                 school = session.scalar(select(School).where(School.code == DEMO_SCHOOLS.get(name, "")))
                 auth.create_user(session, name, words, [role], school, password, must_change=False)
-            elif settings.demo_password:
-                auth.set_password(user, password)
+            else:
+                user.opened_at = utcnow()  # a demo that lay for months is no closed account
+                if settings.demo_password:
+                    auth.set_password(user, password)
     kept.write_text(password)
     kept.chmod(0o600)
     return password

@@ -282,7 +282,7 @@ def _failed(error: Exception) -> Any:
         code = 403
     elif isinstance(error, OperationalError) and "locked" in str(error.orig):
         code = 503
-    incident = auth.number()
+    incident = auth.request_number()
     if code >= 500:
         current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
     if isinstance(error, SecurityError):  # a host name we do not serve: no address can be built for it
@@ -307,7 +307,7 @@ def _too_often(error: TooOften) -> Any:
         "error.html",
         code=429,
         sentence=sentence,
-        incident=auth.number(),
+        incident=auth.request_number(),
         fields=auth.typed() if request.method == "POST" else None,
         address=request.full_path.rstrip("?"),
     )
