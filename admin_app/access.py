@@ -186,6 +186,8 @@ class Scope:
     address: str = ""
     erasing: bool = False
     """This session takes words away for good: past what locks frozen rows, and without old values in the log (see ``erasing``)."""
+    request: str = ""
+    """The number of the request, which an error page tells and the log keeps."""
     moving: int | None = None
     """The child whose transfer this session carries out, and no other (see ``moving``)."""
 
@@ -238,11 +240,11 @@ _ALIVE = with_loader_criteria(Kept, lambda row: row.deleted_at.is_(None), includ
 _OWNED = (SchoolOwned, ChildFile, OnRecord, History, Between)
 
 
-def scope_of(user: User, site_ids: frozenset[int], address: str = "") -> Scope:
+def scope_of(user: User, site_ids: frozenset[int], address: str = "", request: str = "") -> Scope:
     """The scope of an account. ``site_ids``: the sites of its school, when that is a centre school."""
     roles = frozenset(grant.role for grant in user.grants)
     held = frozenset({user.school_id} | site_ids) if user.school_id and roles & SCHOOL_ROLES else frozenset()
-    return Scope(user.id, user.name, roles, held, address=address)
+    return Scope(user.id, user.name, roles, held, address=address, request=request)
 
 
 def bind(session: Session, scope: Scope) -> None:

@@ -35,6 +35,9 @@ _BOOKKEEPING = {
     "updated_by",
     "seen_at",
     "password_hash",
+    "opened_at",
+    "otp_secret",
+    "otp_step",
 }
 FIRST_MAC = "0" * 64
 
@@ -70,7 +73,7 @@ def verify(session: Session) -> tuple[int, str | None]:
             return seq - 1, f"第 {seq} 条缺失"
         if value is not None and keyring.sign(value.salt + _as_text(value.changes), key) != entry.digest:
             return seq - 1, f"第 {seq} 条的内容被改动"
-        if _mac(last, {c: getattr(entry, c) for c in _LINK}, key) != entry.mac:
+        if _mac(last, {c: getattr(entry, c) for c in (*_LINK, *_SINCE_0010)}, key) != entry.mac:
             return seq - 1, f"第 {seq} 条被改动或顺序不对"
         last = entry.mac
     head = session.get(AuditHead, 1)
@@ -179,6 +182,7 @@ def _write(session: Session) -> None:
     head = AuditHead.__table__
     seq, last = connection.execute(select(head.c.seq, head.c.mac).where(head.c.id == 1).with_for_update()).one()
     scope: Scope = scope_in(session)
+    roles = " ".join(sorted(role.value for role in scope.roles)) or None
     for at in range(0, len(pending), AT_ONCE):
         entries, values = [], []
         for moment, school_id, action, table, row_id, text in pending[at : at + AT_ONCE]:
@@ -194,6 +198,8 @@ def _write(session: Session) -> None:
                 "table_name": table,
                 "row_id": row_id,
                 "address": scope.address,
+                "roles": roles,
+                "request": scope.request or None,
                 "digest": keyring.sign(salt + changes),
             }
             entry["mac"] = last = _mac(last, entry)
@@ -209,11 +215,14 @@ def _forget(session: Session, _previous: Any) -> None:
 
 
 _LINK = ("id", "at", "user_id", "user_name", "school_id", "action", "table_name", "row_id", "address", "digest")
+_SINCE_0010 = ("roles", "request")
+"""Signed by name where they are there, so that the entries from before these columns hold as they were."""
 
 
 def _mac(last: str, entry: dict[str, Any], key: str = "") -> str:
     at: dt.datetime = entry["at"]
     words = [last] + [at.astimezone(dt.UTC).isoformat() if name == "at" else str(entry[name]) for name in _LINK]
+    words += [f"{name}={entry[name]}" for name in _SINCE_0010 if entry[name] is not None]
     return keyring.sign("\x1f".join(words), key)
 
 

@@ -1,4 +1,4 @@
-"""Login, passwords, throttling and session records; binds the actor's scope to the request's session. Closed by default."""
+"""Login, throttling, one-time codes and session records; binds the actor's scope to the request's session. Closed by default."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -15,35 +16,44 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Response, current_app, flash, g, redirect, request, session as cookie, url_for
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf.csrf import validate_csrf
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import SecurityError
 from wtforms.validators import ValidationError
 
-from . import access, audit, once
-from .access import NOTHING, SYSTEM, Action, Scope
+from . import access, audit, once, one_time_codes, passwords
+from .access import NOTHING, SCHOOL_ROLES, SYSTEM, Action, Scope
 from .db import db, session_with, writing
-from .models import Draft, Grant, LoginFailure, LoginSession, Resource, Role, School, User
+from .models import AuditHead, Draft, Grant, LoginFailure, LoginSession, Resource, Role, School, User
 from .orm import keyring, utcnow
+from .passwords import MAX_PASSWORD
 from .rules import Complaint
-from .settings import Settings
+from .settings import Settings, Unusable
 
-OPEN_ENDPOINTS = {"sign_in.login", "static", "admin.static", "status.healthz", "status.readyz"}
+OPEN_ENDPOINTS = {"sign_in.login", "sign_in.code", "static", "admin.static", "status.healthz", "status.readyz"}
 """What answers without login. Everything else redirects to it."""
 BEFORE_CHANGING = {"sign_in.password", "sign_in.logout"}
+BEFORE_ENROLLING = BEFORE_CHANGING | {"sign_in.one_time_code", "sign_in.language"}
 
 MAX_FAILURES, MAX_FAILURES_OF_ADDRESS, LOCKED_FOR = 5, 50, dt.timedelta(minutes=15)
+LOCKED = "尝试次数过多，请 15 分钟后再试，或请管理员解除锁定。"
 UNUSED_FOR = dt.timedelta(days=90)
-"""Logging in touches the account's row; one that was not touched for so long is closed."""
+"""An account that nobody logged in with for so long is closed, until the administrator resets its password."""
 FIRST_PASSWORD_LASTS = dt.timedelta(hours=72)
 CLOCK_SLACK = dt.timedelta(minutes=1)
 """By so much a clock may be set back unnoticed. Sessions from further in the future have ended: they would last the longer."""
-MIN_PASSWORD, MAX_PASSWORD = 12, 128
+HALF_IN_FOR = dt.timedelta(minutes=5)
+"""So long a right password waits for its one-time code."""
+CONFIRMED_FOR = dt.timedelta(minutes=10)
+"""So long a password given in a browser stands for the acts that ask for it again (ASVS 7.5.3)."""
 DRAFT_LASTS, LARGEST_DRAFT, MOST_DRAFTS = dt.timedelta(hours=24), 200 * 1024, 5
-DRAFT_KEPT = "登录已过期，您填写的内容已保存在服务器，重新登录后可继续。"
-_CONTEXT_WORDS = ("password", "qwerty", "123456", "abcdef", "新平", "xinping", "教育局", "留守儿童", "身份证")
+KEPT = "您填写的内容已保存在服务器，重新登录后可继续。"
+DRAFT_KEPT = f"登录已过期，{KEPT}"
+ELSEWHERE = "您的账号已在别处登录，这里已退出。"
+PASSWORD_FIELDS = {"password", "confirm_password"}
+"""Never kept with what somebody typed."""
 
 _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2)
 _NOBODY = _hasher.hash(secrets.token_hex(16))
@@ -61,8 +71,11 @@ class Actor(UserMixin):
     scope: Scope
     locale: str
     must_change: bool
+    must_enrol: bool
+    """One of the roles takes one-time codes, and none are set up yet."""
+    has_codes: bool
+    confirmed_at: dt.datetime | None
     school_name: str
-    last_login_at: dt.datetime | None
 
     def get_id(self) -> str:
         return self.token
@@ -77,8 +90,19 @@ def init(app: Flask, settings: Settings) -> None:
     manager.user_loader(_load)
     app.config["IDLE"] = dt.timedelta(minutes=settings.idle_minutes)
     app.config["LONGEST"] = dt.timedelta(hours=settings.session_hours)
+    app.config["CONFIRMED_FOR"] = CONFIRMED_FOR
     app.config["THROTTLE"] = settings.rate_limits
+    app.config["MOST_SESSIONS"] = {"school": settings.school_sessions, "bureau": settings.bureau_sessions}
+    app.config["REQUIRE_TOTP"] = _roles(settings.require_totp)
     app.before_request(_enter)
+
+
+def _roles(codes: tuple[str, ...]) -> frozenset[Role]:
+    """:raises Unusable: for a word that is no role."""
+    try:
+        return frozenset(map(Role, codes))
+    except ValueError:
+        raise Unusable(f"REQUIRE_TOTP 只能写 {'、'.join(role.value for role in Role)}，用逗号分开") from None
 
 
 def _enter() -> Response | None:
@@ -90,10 +114,12 @@ def _enter() -> Response | None:
         return None
     if not current_user.is_authenticated:
         if request.method == "POST" and keep_draft():
-            flash(DRAFT_KEPT, "draft")
+            flash(KEPT if ended_elsewhere() else DRAFT_KEPT, "draft")
         return redirect(url_for("sign_in.login"))
     if current_user.must_change and request.endpoint not in BEFORE_CHANGING:
         return redirect(url_for("sign_in.password"))
+    if current_user.must_enrol and not current_user.must_change and request.endpoint not in BEFORE_ENROLLING:
+        return redirect(url_for("sign_in.one_time_code"))
     session = db.session()
     access.bind(session, current_user.scope)
     session.info["writes"] = request.method not in ("GET", "HEAD", "OPTIONS")
@@ -108,24 +134,17 @@ def ask_no_more() -> None:
 
 def _load(token: str) -> Actor | None:
     with session_with(SYSTEM) as session:
-        held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), LoginSession.ended_at.is_(None)))
         now = utcnow()
-        if held is None or not _lasts(held, now):
+        held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), *_still_open(now)))
+        user = session.get(User, held.user_id) if held else None
+        if held is None or user is None or not user.active:
             return None
-        user = session.get(User, held.user_id)
-        if user is None or not user.active:
-            return None
-        actor = _actor(session, user, token)
+        actor = _actor(session, user, token, held.confirmed_at)
         stale = now - held.seen_at > dt.timedelta(minutes=1)
         held_id = held.id
     if stale:
         _see(held_id, now)
     return actor
-
-
-def _lasts(held: LoginSession, now: dt.datetime) -> bool:
-    quiet, age = now - held.seen_at, now - held.started_at
-    return -CLOCK_SLACK <= quiet <= current_app.config["IDLE"] and -CLOCK_SLACK <= age <= current_app.config["LONGEST"]
 
 
 def _see(session_id: int, now: dt.datetime) -> None:
@@ -137,19 +156,31 @@ def _see(session_id: int, now: dt.datetime) -> None:
         current_app.logger.warning("a session was not prolonged: %s", type(e.orig).__name__)
 
 
-def _actor(session: Session, user: User, token: str) -> Actor:
+def _still_open(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    """Of a session: it was not ended, is not idle, not older than a day's work (ASVS 7.3.1, 7.3.2), and not of the future."""
+    return (
+        LoginSession.ended_at.is_(None),
+        LoginSession.seen_at.between(now - current_app.config["IDLE"], now + CLOCK_SLACK),
+        LoginSession.started_at.between(now - current_app.config["LONGEST"], now + CLOCK_SLACK),
+    )
+
+
+def _actor(session: Session, user: User, token: str, confirmed_at: dt.datetime | None) -> Actor:
     sites = session.scalars(select(School.id).where(School.centre_id == user.school_id)) if user.school_id else ()
     school = session.get(School, user.school_id) if user.school_id else None
+    scope = access.scope_of(user, frozenset(sites), address(), request_number())
     return Actor(
         token=token,
         user_id=user.id,
         username=user.username,
         name=user.name,
-        scope=access.scope_of(user, frozenset(sites), address()),
+        scope=scope,
         locale=user.locale,
         must_change=user.must_change,
+        must_enrol=user.otp_secret is None and bool(scope.roles & current_app.config["REQUIRE_TOTP"]),
+        has_codes=user.otp_secret is not None,
+        confirmed_at=confirmed_at,
         school_name=school.name if school else "",
-        last_login_at=user.last_login_at,
     )
 
 
@@ -157,39 +188,130 @@ def address() -> str:
     return request.remote_addr or "" if request else ""
 
 
+def request_number() -> str:
+    """The number of this request: on its error page and in every entry of the log that it leaves (ASVS 16.2.1)."""
+    if not request:
+        return ""
+    if "number" not in g:
+        g.number = f"{secrets.randbelow(10**8):08}"
+    return str(g.number)
+
+
 # --- logging in and out ---
 
 
-def log_in(username: str, password: str) -> None:
-    """Check the password and start a session.
+def log_in(username: str, password: str) -> bool:
+    """Check the password and start a session. Is the actor in? Otherwise the one-time code is waited for (``give_code``).
 
     :raises Complaint: with one sentence for an unknown account, a wrong password, a locked or a disabled account.
     """
-    throttled = current_app.config["THROTTLE"]
-    if throttled and _locked(username):
-        raise Complaint("尝试次数过多，请 15 分钟后再试，或请德育股重置密码。")
+    tried = _try(username)
     with session_with(SYSTEM) as session:
         user = session.scalar(select(User).where(User.username == username))
         stored = user.password_hash if user else _NOBODY
-        user_id = user.id if user and user.active and not _expired(user) else None
-    right = len(password) <= MAX_PASSWORD and _verify(stored, password)
-    if not right or user_id is None:
-        left = _count_failure(username) if throttled else MAX_FAILURES
-        raise Complaint(f"账号或密码不对。再错 {left} 次将锁定 15 分钟。" if left > 0 else "账号或密码不对，已锁定 15 分钟。")
-    token = secrets.token_urlsafe(32)
+        user_id = user.id if user and user.active and _shut(user) is None else None
+        asks_code = user is not None and user.otp_secret is not None
+    if len(password) > MAX_PASSWORD or not _verify(stored, password) or user_id is None:
+        raise _refused(tried, "账号或密码不对")
     with writing(SYSTEM) as session:
-        user = session.get_one(User, user_id)
-        if _hasher.check_needs_rehash(user.password_hash):
-            user.password_hash = _hasher.hash(password)
-        actor = _actor(session, user, token)
-        user.last_login_at = utcnow()
+        _take_back(session, tried)
+        if _hasher.check_needs_rehash(stored):
+            session.get_one(User, user_id).password_hash = stored = _hasher.hash(password)
+    cookie.clear()
+    if asks_code:
+        cookie["half_in"] = [user_id, _hash(stored), int(utcnow().timestamp())]
+        return False
+    _start(user_id)
+    return True
+
+
+def half_in() -> User | None:
+    """Whose right password waits for its code in this browser: not for long, and not when the password was changed since."""
+    user_id, stored, at = cookie.get("half_in") or (0, "", 0)
+    if utcnow().timestamp() - at > HALF_IN_FOR.total_seconds():
+        return None
+    with session_with(SYSTEM) as session:
+        user = session.get(User, user_id)
+        return user if user and user.active and user.otp_secret and _hash(user.password_hash) == stored else None
+
+
+def give_code(code: str) -> None:
+    """The second half of a login; tries count like those of a password (ASVS 6.5.5, 6.3.1).
+
+    :raises Complaint: when the code is wrong or used, was tried too often, or the password was given too long ago.
+    """
+    user = half_in()
+    if user is None:
+        raise Complaint("登录已超时，请重新输入账号和密码。")
+    tried = _try(user.username)
+    with writing(SYSTEM) as session:
+        right = _use_code(session.get_one(User, user.id, with_for_update=True), code)
+        if right:
+            _take_back(session, tried)
+    if not right:
+        raise _refused(tried, "动态口令不对或已用过")
+    _start(user.id)
+
+
+def _start(user_id: int) -> None:
+    """A new session under a new token, whatever the browser held before; of too many, those longest unused give way."""
+    token, now = secrets.token_urlsafe(32), utcnow()
+    with writing(SYSTEM) as session:
+        user = session.get_one(User, user_id, with_for_update=True)  # two logins with one account, one after the other
+        gone = _make_room(session, user, now)
+        actor = _actor(session, user, token, now)
+        user.last_login_at = now
         _forget_old_drafts(session)
         once.forget_old(session)
-        session.add(LoginSession(token_hash=_hash(token), user_id=user.id, address=address()))
+        session.add(LoginSession(token_hash=_hash(token), user_id=user.id, address=address(), confirmed_at=now))
     with writing(actor.scope) as session:
-        audit.note(session, "login", "user_account", user_id)
+        audit.note(session, "login", "user_account", user_id, None, **({"退出别处": gone} if gone else {}))
     cookie.clear()
     login_user(actor)
+
+
+def _make_room(session: Session, user: User, now: dt.datetime) -> int:
+    """End the sessions of an account until one more may begin (ASVS 7.1.2). How many ended?"""
+    of_school = all(grant.role in SCHOOL_ROLES for grant in user.grants)
+    most = current_app.config["MOST_SESSIONS"]["school" if of_school else "bureau"]
+    own = select(LoginSession).where(LoginSession.user_id == user.id, *_still_open(now))
+    gone = session.scalars(own.order_by(LoginSession.seen_at.desc(), LoginSession.id.desc()).offset(most - 1)).all()
+    for held in gone:
+        held.ended_at, held.gave_way = now, True
+    return len(gone)
+
+
+def ended_elsewhere() -> bool:
+    """Did this browser's session give way to a login somewhere else, lately?"""
+    token = cookie.get("_user_id")
+    if not isinstance(token, str):
+        return False
+    lately = utcnow() - current_app.config["LONGEST"]
+    gone = select(LoginSession.id).where(
+        LoginSession.token_hash == _hash(token), LoginSession.gave_way, LoginSession.ended_at > lately
+    )
+    with session_with(SYSTEM) as session:
+        return session.scalar(gone) is not None
+
+
+@dataclass(frozen=True)
+class Before:
+    """The login before this one, and how many tries with this account were refused since."""
+
+    at: dt.datetime
+    address: str
+    refused: int
+
+
+def login_before(actor: Actor) -> Before | None:
+    """What lets somebody notice a stranger (ASVS 6.3.5); None at the first login."""
+    others = select(LoginSession).where(LoginSession.user_id == actor.user_id, LoginSession.token_hash != _hash(actor.token))
+    with session_with(SYSTEM) as session:
+        last = session.scalar(others.order_by(LoginSession.id.desc()).limit(1))
+        if last is None:
+            return None
+        since = (LoginFailure.who == keyring.index(actor.username), LoginFailure.at > last.started_at)
+        return Before(last.started_at, last.address, session.scalar(select(func.count(LoginFailure.id)).where(*since)) or 0)
 
 
 def log_out() -> None:
@@ -219,15 +341,10 @@ class Held:
 
 def open_sessions(actor: Actor, *, everybody: bool) -> list[Held]:
     """Who is logged in, the last seen first: the actor's own browsers, or everybody's for the administrator."""
-    now = utcnow()
     open_ = (
         select(LoginSession, User.name, User.username)
         .join(User, User.id == LoginSession.user_id)
-        .where(
-            LoginSession.ended_at.is_(None),
-            LoginSession.seen_at.between(now - current_app.config["IDLE"], now + CLOCK_SLACK),
-            LoginSession.started_at > now - current_app.config["LONGEST"],
-        )
+        .where(*_still_open(utcnow()))
         .order_by(LoginSession.seen_at.desc())
     )
     if not everybody:
@@ -268,32 +385,86 @@ def end_sessions(session: Session, user_id: int, but: str = "") -> None:
             held.ended_at = utcnow()
 
 
-def _locked(username: str) -> bool:
-    since = utcnow() - LOCKED_FOR
-    with session_with(SYSTEM) as session:
-        of_name = (
-            session.query(LoginFailure.id).filter(LoginFailure.who == keyring.index(username), LoginFailure.at > since).count()
-        )
-        of_place = session.query(LoginFailure.id).filter(LoginFailure.address == address(), LoginFailure.at > since).count()
-    return of_name >= MAX_FAILURES or of_place >= MAX_FAILURES_OF_ADDRESS
+# --- tries ---
 
 
-def _count_failure(username: str) -> int:
-    """Note a refused login; returns how many tries are left."""
+def _try(username: str) -> int | None:
+    """Write a try down before anything is verified, so that tries of one instant count each other (ASVS 6.3.1).
+
+    :returns: its id, to be taken back when it was right; None where nothing is limited.
+    :raises Complaint: when there were too many with this account or from this address.
+    """
+    if not current_app.config["THROTTLE"]:
+        return None
     who = keyring.index(username)
     with writing(SYSTEM) as session:
-        session.add(LoginFailure(who=who, address=address()))
-        audit.note(session, "refused", "user_account", "", None, address=address())
+        session.execute(select(AuditHead.id).with_for_update())  # PostgreSQL: who holds the end of the log counts alone
+        if len(_counted(session, who)) >= MAX_FAILURES or _counted_of_address(session) >= MAX_FAILURES_OF_ADDRESS:
+            raise Complaint(LOCKED)
+        tried = LoginFailure(who=who, address=address())
+        session.add(tried)
         session.flush()
-        since = utcnow() - LOCKED_FOR
-        tried = session.scalar(select(func.count(LoginFailure.id)).where(LoginFailure.who == who, LoginFailure.at > since))
-    return max(0, MAX_FAILURES - (tried or 0))
+        return tried.id
 
 
-def _expired(user: User) -> bool:
-    """A first password is too old, or nobody has used the account for long (the administrator resets its password)."""
-    first = user.must_change and user.password_expires_at is not None and user.password_expires_at < utcnow()
-    return first or utcnow() - user.updated_at > UNUSED_FOR
+def _counted(session: Session, who: str) -> list[LoginFailure]:
+    """The tries that count against an account now."""
+    return list(session.scalars(select(LoginFailure).where(LoginFailure.who == who, *_lately())))
+
+
+def _counted_of_address(session: Session) -> int:
+    return session.scalar(select(func.count(LoginFailure.id)).where(LoginFailure.address == address(), *_lately())) or 0
+
+
+def _lately() -> tuple[ColumnElement[bool], ...]:
+    """Of a try: it still counts."""
+    return LoginFailure.at > utcnow() - LOCKED_FOR, LoginFailure.forgiven.is_(False)
+
+
+def _take_back(session: Session, tried: int | None) -> None:
+    if tried is not None and (row := session.get(LoginFailure, tried)) is not None:
+        session.delete(row)
+
+
+def _refused(tried: int | None, why: str) -> Complaint:
+    """Note a refused try in the log; the sentence, with how many are left."""
+    if tried is None:
+        return Complaint(f"{why}。")
+    with writing(SYSTEM) as session:
+        audit.note(session, "refused", "user_account", "", None, address=address())
+        left = MAX_FAILURES - len(_counted(session, session.get_one(LoginFailure, tried).who))
+    return Complaint(f"{why}。再错 {left} 次将锁定 15 分钟。" if left > 0 else f"{why}，已锁定 15 分钟。")
+
+
+def unlock(session: Session, user: User) -> int:
+    """Forgive the tries that lock an account (ASVS 6.1.1); they stay on record for its owner. How many were there?"""
+    counted = _counted(session, keyring.index(user.username))
+    for tried in counted:
+        tried.forgiven = True
+    if counted:
+        audit.note(session, "unlock", "user_account", user.id, None, 次数=len(counted))
+    return len(counted)
+
+
+def standings(session: Session, users: Iterable[User]) -> dict[int, str]:
+    """Account -> in one word, can somebody log in with it?"""
+    tries = select(LoginFailure.who).where(*_lately()).group_by(LoginFailure.who).having(func.count() >= MAX_FAILURES)
+    locked = set(session.scalars(tries))
+    return {user.id: _standing(user, keyring.index(user.username) in locked) for user in users}
+
+
+def _standing(user: User, locked: bool) -> str:
+    if not user.active:
+        return "已停用"
+    return _shut(user) or ("已锁定" if locked else "启用")
+
+
+def _shut(user: User) -> str | None:
+    """Why nobody gets in until the administrator resets the password: it is a first one too old, or nobody came for long."""
+    now = utcnow()
+    if user.must_change and user.password_expires_at is not None and user.password_expires_at < now:
+        return "初始密码已过期"
+    return "长期未用已停" if now - max(user.opened_at, user.last_login_at or user.opened_at) > UNUSED_FOR else None
 
 
 def _verify(stored: str, password: str) -> bool:
@@ -324,7 +495,7 @@ def keep_draft() -> bool:
         validate_csrf(request.form.get("csrf_token"), time_limit=10**9)
     except ValidationError:
         return False
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    fields = typed()
     with writing(SYSTEM) as session:
         user_id = _was_logged_in(session, token)
         if user_id is None:
@@ -336,6 +507,11 @@ def keep_draft() -> bool:
                 session.delete(other)
         session.add(Draft(user_id=user_id, path=page(), fields=json.dumps(fields, ensure_ascii=False)))
     return True
+
+
+def typed() -> list[tuple[str, str]]:
+    """What was filled into the form of this request, without its token and without a password."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in {"csrf_token", *PASSWORD_FIELDS}]
 
 
 def drafts_of(user_id: int) -> list[tuple[int, str, dt.datetime]]:
@@ -376,8 +552,9 @@ def _own_draft(session: Session, user_id: int, draft_id: int | None) -> Draft | 
 
 
 def _was_logged_in(session: Session, token: str) -> int | None:
-    """Whose session this was: one that ran out by itself, of an account that is open and may write something."""
-    held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), LoginSession.ended_at.is_(None)))
+    """Whose session this was: one that ran out by itself or gave way, of an account that is open and may write something."""
+    unasked = or_(LoginSession.ended_at.is_(None), LoginSession.gave_way)
+    held = session.scalar(select(LoginSession).where(LoginSession.token_hash == _hash(token), unasked))
     user = session.get(User, held.user_id) if held else None
     if user is None or not user.active:
         return None
@@ -397,15 +574,6 @@ def _forget_old_drafts(session: Session) -> None:
 
 
 # --- accounts ---
-
-
-def check_password(password: str, username: str = "") -> None:
-    """:raises Complaint: when a password is too short, too long or easy to guess."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise Complaint(f"密码应为 {MIN_PASSWORD} 至 {MAX_PASSWORD} 个字符，可以是一句话。", "password")
-    low = password.lower()
-    if len(set(low)) < 5 or any(word in low for word in _CONTEXT_WORDS) or (username and username.lower() in low):
-        raise Complaint("密码太容易猜到：不要含账号、县名、连续数字或重复字符。", "password")
 
 
 def create_user(
@@ -437,11 +605,13 @@ def first_password() -> str:
 
 
 def reset_password(session: Session, user: User) -> str:
-    """A random first password; the old one and all sessions are dead. Returns it, to be told once."""
+    """A random first password; the old one and all sessions are dead, locks are off. Returns it, to be told once."""
     password = first_password()
     user.password_hash = _hasher.hash(password)
     user.must_change = True
     user.password_expires_at = utcnow() + FIRST_PASSWORD_LASTS
+    user.opened_at = utcnow()
+    unlock(session, user)
     end_sessions(session, user.id)
     return password
 
@@ -459,16 +629,30 @@ def confirm(user_id: int, password: str, otherwise: Complaint) -> None:
 
     :raises Complaint: ``otherwise`` when it is wrong, another when it was wrong too often.
     """
-    throttled = current_app.config["THROTTLE"]
     with session_with(SYSTEM) as session:
         user = session.get_one(User, user_id)
         username, stored = user.username, user.password_hash
-    if throttled and _locked(username):
-        raise Complaint("尝试次数过多，请 15 分钟后再试，或请德育股重置密码。")
+    tried = _try(username)
     if len(password) > MAX_PASSWORD or not _verify(stored, password):
-        if throttled:
-            _count_failure(username)
+        _refused(tried, "")
         raise otherwise
+    with writing(SYSTEM) as session:
+        _take_back(session, tried)
+
+
+def lately_confirmed(actor: Actor) -> bool:
+    """Was the password given in this browser a short while ago, at login or since?"""
+    return actor.confirmed_at is not None and utcnow() - actor.confirmed_at <= current_app.config["CONFIRMED_FOR"]
+
+
+def confirm_again(actor: Actor, password: str) -> None:
+    """Take the password once more, for the next ten minutes of this browser (ASVS 7.5.3).
+
+    :raises Complaint: when it is wrong, or was wrong too often.
+    """
+    confirm(actor.user_id, password, Complaint("密码不对。"))
+    with writing(SYSTEM) as session:
+        session.scalars(select(LoginSession).where(LoginSession.token_hash == _hash(actor.token))).one().confirmed_at = utcnow()
 
 
 def change_password(user_id: int, old: str, new: str, token: str) -> None:
@@ -476,13 +660,70 @@ def change_password(user_id: int, old: str, new: str, token: str) -> None:
     confirm(user_id, old, Complaint("原密码不对。", "old"))
     with writing(SYSTEM) as session:
         user = session.get_one(User, user_id)
-        check_password(new, user.username)
+        passwords.check(new, *known_by(user.username, user.name, user.school))
         if old == new:
             raise Complaint("新密码不能与原密码相同。", "password")
         user.password_hash = _hasher.hash(new)
         user.must_change = False
         user.password_expires_at = None
         end_sessions(session, user_id, but=token)
+
+
+def known_by(username: str, name: str, school: School | None) -> tuple[str, ...]:
+    """What anybody knows about an account, and its password may not be made of."""
+    return (username, name, *((school.name, school.code) if school else ()))
+
+
+# --- one-time codes ---
+
+
+def set_up_codes(actor: Actor, secret: str, code: str) -> None:
+    """Ask this account for one-time codes from now on; its other browsers are logged out (ASVS 7.4.3).
+
+    :raises Complaint: when the code is not one of this secret: the phone would never get in.
+    """
+    with writing(SYSTEM) as session:
+        user = session.get_one(User, actor.user_id, with_for_update=True)
+        user.otp_secret, user.otp_step = secret, None
+        if not _use_code(user, code):
+            raise Complaint("动态口令不对。请核对手机和服务器的时间，再输入新的一组。", "code")
+        end_sessions(session, user.id, but=actor.token)
+    with writing(actor.scope) as session:
+        audit.note(session, "update", "user_account", actor.user_id, None, 动态口令="启用")
+
+
+def stop_codes(actor: Actor) -> None:
+    """Its owner wants no codes any more.
+
+    :raises Complaint: when a role of the actor takes them.
+    """
+    if actor.scope.roles & current_app.config["REQUIRE_TOTP"]:
+        raise Complaint("您的角色必须使用动态口令，不能停用。")
+    with writing(SYSTEM) as session:
+        _forget_codes(session, session.get_one(User, actor.user_id), but=actor.token)
+    with writing(actor.scope) as session:
+        audit.note(session, "update", "user_account", actor.user_id, None, 动态口令="停用")
+
+
+def remove_codes(session: Session, user: User) -> None:
+    """The administrator helps somebody whose phone is lost (ASVS 6.3.3): the account is out, and sets codes up anew where it must."""
+    _forget_codes(session, user)
+    audit.note(session, "update", "user_account", user.id, None, 动态口令="管理员移除")
+
+
+def _forget_codes(session: Session, user: User, but: str = "") -> None:
+    user.otp_secret = user.otp_step = None
+    end_sessions(session, user.id, but=but)
+
+
+def _use_code(user: User, code: str) -> bool:
+    """Is it the code of now? It counts once. The account's row is held, so that of two at the same time one is refused."""
+    if user.otp_secret is None:  # removed a moment ago
+        return False
+    step = one_time_codes.step_of(user.otp_secret, code, user.otp_step, utcnow().timestamp())
+    if step is not None:
+        user.otp_step = step
+    return step is not None
 
 
 def use_language(user_id: int, locale: str) -> None:

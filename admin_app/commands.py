@@ -25,12 +25,12 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import access, audit, auth, backups, create_app, keys, labels, row_security, selfcheck
+from . import access, audit, auth, backups, create_app, keys, labels, passwords, row_security, selfcheck
 from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
-from .orm import keyring
+from .orm import keyring, utcnow
 from .records import entering, importing
 from .rules import Complaint
 from .settings import Settings, Unusable, data_folder, postgres_url, read
@@ -343,8 +343,10 @@ def _demo_accounts(settings: Settings) -> str:
             if user is None:
                 school = session.scalar(select(School).where(School.code == DEMO_SCHOOLS.get(name, "")))
                 auth.create_user(session, name, words, [role], school, password, must_change=False)
-            elif settings.demo_password:
-                auth.set_password(user, password)
+            else:
+                user.opened_at = utcnow()  # a demo that lay for months is no closed account
+                if settings.demo_password:
+                    auth.set_password(user, password)
     kept.write_text(password)
     kept.chmod(0o600)
     return password
@@ -468,11 +470,37 @@ def create_user(name: str, roles: tuple[str, ...], school_code: str | None, pass
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else auth.first_password()
     app = running_app()
     with app.app_context(), writing(SYSTEM) as session:
-        auth.check_password(password, name)
-        auth.create_user(
-            session, name, name, [Role(r) for r in roles], _school(session, school_code), password, must_change=not no_change
-        )
+        school = _school(session, school_code)
+        passwords.check(password, *auth.known_by(name, name, school))
+        auth.create_user(session, name, name, [Role(r) for r in roles], school, password, must_change=not no_change)
     click.echo(f"账号 {name} 已建立" + ("" if password_stdin else f"，初始密码 {password}"))
+
+
+@main.command()
+@click.argument("name")
+@plain_errors
+def unlock(name: str) -> None:
+    """Let an account that was locked after wrong passwords try again at once."""
+    with running_app().app_context(), writing(SYSTEM) as session:
+        forgiven = auth.unlock(session, _account(session, name))
+    click.echo(f"账号 {name} 已解除锁定" if forgiven else f"账号 {name} 没有锁定")
+
+
+@main.command("remove-totp")
+@click.argument("name")
+@plain_errors
+def remove_totp(name: str) -> None:
+    """Ask an account for no more one-time codes: for the only administrator, whose phone is lost."""
+    with running_app().app_context(), writing(SYSTEM) as session:
+        auth.remove_codes(session, _account(session, name))
+    click.echo(f"已移除账号 {name} 的动态口令")
+
+
+def _account(session: Session, name: str) -> User:
+    user = session.scalar(select(User).where(User.username == name))
+    if user is None:
+        raise Complaint(f"没有账号 {name}。")
+    return user
 
 
 def _school(session: Session, code: str | None) -> School | None:

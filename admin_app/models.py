@@ -2555,6 +2555,11 @@ class User(Row, Private):
     must_change: Mapped[bool] = field("须改密码", Boolean, default=True)
     password_expires_at: Mapped[dt.datetime | None] = field("初始密码有效至", Moment)
     last_login_at: Mapped[dt.datetime | None] = field("上次登录", Moment)
+    opened_at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow, doc="made, or opened again by a reset")
+    otp_secret: Mapped[str | None] = mapped_column(
+        Sealed("user_account.otp_secret"), doc="of the one-time codes; None: none are asked"
+    )
+    otp_step: Mapped[int | None] = mapped_column(Integer, doc="the step whose code was used last: each counts once")
     locale: Mapped[str] = field("语言", String(12), default="zh_Hans_CN")
     school: Mapped[School | None] = link("学校")
     grants: Mapped[list[Grant]] = link("角色", back_populates="user", cascade="all, delete-orphan", lazy="selectin")
@@ -2591,10 +2596,12 @@ class LoginSession(Base, Private):
     started_at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow)
     seen_at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow)
     ended_at: Mapped[dt.datetime | None] = mapped_column(Moment)
+    gave_way: Mapped[bool] = mapped_column(Boolean, default=False, doc="ended because the account logged in elsewhere")
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(Moment, doc="when the password was last given in this browser")
 
 
 class LoginFailure(Base, Private):
-    """A refused login, counted per account name and per address by all processes together."""
+    """A try at a login that was refused, or is under way; counted per account name and per address by all processes together."""
 
     __tablename__ = "login_failure"
     RESOURCE = Resource.ACCOUNTS
@@ -2603,6 +2610,7 @@ class LoginFailure(Base, Private):
     who: Mapped[str] = mapped_column(String(64), index=True, doc="hash of the name that was typed")
     address: Mapped[str] = mapped_column(String(45), index=True)
     at: Mapped[dt.datetime] = mapped_column(Moment, default=utcnow, index=True)
+    forgiven: Mapped[bool] = mapped_column(Boolean, default=False, doc="the account was unlocked: told, and not counted any more")
 
 
 # --- work in progress, kept on the server ---
@@ -2680,17 +2688,19 @@ class AuditEntry(Base, Private):
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info={"label": "序号"})
     at: Mapped[dt.datetime] = mapped_column(Moment, index=True, info={"label": "时间"})
-    user_id: Mapped[int | None] = mapped_column(Integer, index=True, info={"label": "账号"})
+    user_id: Mapped[int | None] = mapped_column(Integer, info={"label": "账号"})
     user_name: Mapped[str] = mapped_column(String(40), info={"label": "操作人"})
+    roles: Mapped[str | None] = mapped_column(String(80), info={"label": "角色"})
     school_id: Mapped[int | None] = mapped_column(Integer, index=True, info={"label": "学校"})
     action: Mapped[str] = mapped_column(String(16), index=True, info={"label": "操作"})
     table_name: Mapped[str] = mapped_column(String(40), info={"label": "对象"})
     row_id: Mapped[str] = mapped_column(String(40), info={"label": "编号"})
     address: Mapped[str] = mapped_column(String(45), default="", info={"label": "地址"})
+    request: Mapped[str | None] = mapped_column(String(8), info={"label": "请求编号"})
     digest: Mapped[str] = mapped_column(String(64))
     mac: Mapped[str] = mapped_column(String(64))
 
-    __table_args__ = (Index(None, "table_name", "row_id"),)
+    __table_args__ = (Index(None, "table_name", "row_id"), Index(None, "user_id", "at"))
 
     def __str__(self) -> str:
         return f"第 {self.id} 条"

@@ -57,8 +57,12 @@ class Policy:
 # --- what the database is told ---
 
 
-def tell(connection: Connection, scope: Scope) -> None:
-    """Say for the rest of this transaction whose it is: schools read, schools written, private resources read."""
+def tell(connection: Connection, scope: Scope, *, in_turn: int | None = None) -> None:
+    """Say for the rest of this transaction whose it is: schools read, schools written, private resources read.
+
+    :param in_turn: an account whose writing transactions follow each other (SQLite's all do), so that what looks first and
+        then writes is not overtaken by its own second click.
+    """
     schools = ",".join(str(each) for each in sorted(scope.school_ids))
     private = ",".join(each.value for each in Resource if scope.may(Action.READ, each))
     values = {
@@ -66,12 +70,14 @@ def tell(connection: Connection, scope: Scope) -> None:
         WRITES: EVERYTHING if scope.system or Role.OFFICE in scope.roles else schools,
         PRIVATE: EVERYTHING if scope.system else private,
     }
-    connection.execute(select(*(func.set_config(name, value, True) for name, value in values.items())))
+    told = [func.set_config(name, value, True) for name, value in values.items()]
+    connection.execute(select(*told, *([func.pg_advisory_xact_lock(in_turn)] if in_turn else [])))
 
 
 def tell_on_begin(session: Session, _transaction: Any, connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        tell(connection, scope_in(session))
+        scope = scope_in(session)
+        tell(connection, scope, in_turn=scope.user_id if session.info.get("writes") else None)
 
 
 def refused(context: ExceptionContext) -> None:

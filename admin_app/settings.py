@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+
+LIMITS = MappingProxyType({"search": 600, "lookup": 3000, "open": 1200, "export": 120, "print": 600, "download": 600, "reveal": 60})
+"""How often an account may do in an hour what shows or takes out records of children: far above a day's work of one person."""
 
 
 class Unusable(Exception):
@@ -36,6 +40,12 @@ class Settings:
     """Address of the proxy whose word on where a request came from is taken; without it nobody's is."""
     idle_minutes: int = 30
     session_hours: int = 12
+    school_sessions: int = 1
+    """At how many places one account of a school is logged in; the oldest gives way."""
+    bureau_sessions: int = 3
+    require_totp: tuple[str, ...] = ()
+    """The roles that cannot do without one-time codes."""
+    limits: Mapping[str, int] = field(default_factory=lambda: LIMITS)
 
     @property
     def on_loopback(self) -> bool:
@@ -68,10 +78,6 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False, rotating: 
     except OSError as e:
         raise Unusable(f"DATA_DIR {data_dir} 不能写入：{e.strerror}") from None
     url = _database_url(env.get("DATABASE_URL", ""), data_dir)
-    try:
-        port = int(env.get("PORT", "8000"))
-    except ValueError:
-        raise Unusable("PORT 应为数字") from None
     if (data_dir / "field_key.new").exists() and not rotating:
         raise Unusable("更换钥匙没有做完：请先停止服务，再运行 rotate-key 接着做")
     secret = env.get("SECRET_KEY") or kept_secret(data_dir / "secret_key")
@@ -84,19 +90,35 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False, rotating: 
         secret_key=secret,
         field_key=bytes.fromhex(kept_secret(data_dir / "field_key")),
         host=env.get("HOST", "127.0.0.1"),
-        port=port,
+        port=_number(env, "PORT", 8000),
         demo=demo,
         demo_password=env.get("DEMO_PASSWORD", ""),
         rate_limits=env.get("RATE_LIMITS") != "off",
         allow_http=env.get("ALLOW_HTTP") == "1",
         behind_tls=env.get("BEHIND_TLS") == "1",
-        trusted_hosts=tuple(name.strip() for name in env.get("TRUSTED_HOSTS", "").split(",") if name.strip()),
+        trusted_hosts=_words(env.get("TRUSTED_HOSTS", "")),
         backup_dir=Path(env["BACKUP_DIR"]).resolve() if env.get("BACKUP_DIR") else None,
         trusted_proxy=env.get("TRUSTED_PROXY", ""),
+        school_sessions=_number(env, "MAX_SESSIONS_SCHOOL", 1),
+        bureau_sessions=_number(env, "MAX_SESSIONS_BUREAU", 3),
+        require_totp=_words(env.get("REQUIRE_TOTP", "")),
+        limits={act: _number(env, f"LIMIT_{act.upper()}", most) for act, most in LIMITS.items()},
     )
     if not (settings.on_loopback or settings.allow_http or settings.behind_tls):
         raise Unusable("在本机以外提供明文 http 须设 ALLOW_HTTP=1；建议放在 https 反向代理之后（BEHIND_TLS=1）")
     return settings
+
+
+def _number(env: Mapping[str, str], name: str, default: int) -> int:
+    """:raises Unusable: for anything but a whole number from 1."""
+    given = env.get(name, "").strip() or str(default)
+    if not (given.isascii() and given.isdecimal() and int(given)):
+        raise Unusable(f"{name} 应为大于 0 的整数")
+    return int(given)
+
+
+def _words(given: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in given.split(",") if word.strip())
 
 
 def data_folder(env: Mapping[str, str], *, demo: bool = False) -> Path:

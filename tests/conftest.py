@@ -30,6 +30,7 @@ from admin_app import commands, create_app, models as m, settings as configurati
 from admin_app.access import SYSTEM, Scope
 from admin_app.db import db, session_with
 from admin_app.models import Role
+from admin_app.orm import utcnow
 from admin_app.records import attachments
 from admin_app.records.reports import definition, keeping
 from admin_app.records.reports.counting import Count
@@ -60,7 +61,7 @@ def base() -> Iterator[SimpleNamespace]:
         settings = configuration.read({"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | named)
         commands.migrate(settings)
         app = create_app(settings)
-        app.config.update(TESTING=False, IDLE=WIDE_AWAKE, LONGEST=WIDE_AWAKE)
+        app.config.update(TESTING=False, IDLE=WIDE_AWAKE, LONGEST=WIDE_AWAKE, CONFIRMED_FOR=WIDE_AWAKE)
         with app.app_context():
             commands.load_reference()
             with session_with(SYSTEM, writes=True) as session:
@@ -342,7 +343,7 @@ def _account(session: Session, ids: SimpleNamespace, name: str) -> None:
     session.add(user)
     session.flush()
     token = hashlib.sha256(f"token-{name}".encode()).hexdigest()
-    session.add(m.LoginSession(token_hash=token, user_id=user.id))
+    session.add(m.LoginSession(token_hash=token, user_id=user.id, confirmed_at=utcnow()))
     setattr(ids, f"user_{name}", user.id)
 
 

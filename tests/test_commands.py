@@ -110,6 +110,21 @@ def test_an_account_is_made_once_with_a_good_password(county):
     assert "已存在" in command(county, *words, stdin="shan qing shui xiu 8\n").stderr
 
 
+def test_an_account_is_unlocked_and_freed_of_codes_by_command(county):
+    """The way back in for the only administrator; who did it is in the log."""
+    with sqlite3.connect(county / "register.sqlite3") as register:
+        register.execute("update user_account set otp_step = 5 where username = 'luo'")
+    assert "没有锁定" in command(county, "unlock", "luo").stdout
+    assert "已移除" in command(county, "remove-totp", "luo").stdout
+    for words in (("unlock", "nobody"), ("remove-totp", "nobody")):
+        done = command(county, *words)
+        assert done.returncode == 1 and "没有账号 nobody" in done.stderr
+    with sqlite3.connect(county / "register.sqlite3") as register:
+        assert register.execute("select otp_step from user_account where username = 'luo'").fetchone() == (None,)
+        logged = register.execute("select changes from audit_value order by entry_id desc limit 1").fetchone()[0]
+    assert json.loads(logged) == {"动态口令": [None, "管理员移除"]}
+
+
 def test_serve_refuses_a_demo_database(county):
     done = command(county, "serve")
     assert done.returncode == 2 and "演示" in done.stderr

@@ -108,7 +108,20 @@ def test_to_look_changes_nothing_tells_no_number_and_every_answer_is_closed_by_i
 
 MARK = """=1+<i x=y>"'"""
 """Of use to whoever finds a page that does not escape, an attribute that is not quoted, or a cell that computes."""
-ADDRESSED_BY = {"code", "key", "username", "token_hash", "who", "table_name", "locale", "path", "digest", "stored_as", "media_type"}
+ADDRESSED_BY = {
+    "code",
+    "key",
+    "username",
+    "otp_secret",
+    "token_hash",
+    "who",
+    "table_name",
+    "locale",
+    "path",
+    "digest",
+    "stored_as",
+    "media_type",
+}
 """What the product itself looks rows up by: no words of a user."""
 FILED = {"report.kind", "report.content", "import_batch.content", "comparison.unread"}
 """Where a whole file or report lies, in a form of its own."""

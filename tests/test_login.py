@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
+import time
 
 import pytest
 from sqlalchemy import select
 
-from admin_app import auth, models as m
+from admin_app import auth, models as m, passwords
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.models import Role
+from admin_app.orm import utcnow
 from admin_app.rules import Complaint
 from tests.conftest import PASSWORD, PEOPLE
-from tests.databases import by_hand
 
 
 def log_in(client, username, password=PASSWORD):
@@ -86,16 +88,37 @@ def test_a_first_password_must_be_changed_before_any_other_page(app, ids, person
     assert browser.get("/child/").status_code == 200
 
 
-@pytest.mark.parametrize(
-    "weak", ["short", "aaaaaaaaaaaaaaa", "password-1234", "office-office-office", "新平县教育局2026新平", "x" * 200]
-)
+WEAK = [
+    "short", "x" * 200, "aaaaaaaaaaaaaaa", "123456789012", "13888881234567", "530427199003041234", "53042719900304123X", "qwertyuiop123",
+    "1qaz2wsx3edc", "zaq12wsxcde3", "password-1234", "P@ssw0rd2026!", "admin123admin123", "iloveyou1314520", "woaini1314520", "wodemima123456",
+    "密码密码密码密码密码密码", "我爱你我爱你我爱你我爱你", "好好学习天天向上2026", "床前明月光，疑是地上霜", "xinping2026xinping", "新平县教育局2026新平",
+    "secretary_fang2026", "方晓燕方晓燕方晓燕123", "fangxiaoyan1990", "19900304fangxiaoyan", "晨光小学晨光小学2026", "chenguangxiaoxue1",
+    "2153990001chenguang",
+]  # fmt: skip
+GOOD = [
+    "青山绿水之间的孩子们一起读书", "山高水长路远我们慢慢走回家", "红河水流过漠沙的甘蔗地了", "奶奶种的橘子今年特别甜啊", "晨光小学门口那棵老榕树开花了", "下雨天我喜欢泡一壶普洱茶",
+    "the river bends behind our school", "correct horse battery staple", "yi er san si wu liu", "shan qing shui xiu 8", "WlYhMx-73-kTq",
+]  # fmt: skip
+FANG = ("secretary_fang", "方晓燕", "晨光小学", "2153990001")
+
+
+@pytest.mark.parametrize("weak", WEAK)
 def test_a_weak_password_is_refused_with_a_sentence(weak):
-    with pytest.raises(Complaint):
-        auth.check_password(weak, "office")
+    with pytest.raises(Complaint, match="密码"):
+        passwords.check(weak, *FANG)
 
 
-def test_a_long_chinese_sentence_is_a_good_password():
-    auth.check_password("青山绿水之间的孩子们一起读书", "office")
+@pytest.mark.parametrize("good", GOOD)
+def test_a_long_sentence_is_a_good_password(good):
+    passwords.check(good, *FANG)
+
+
+def test_what_is_known_about_the_account_counts_where_a_password_is_changed(app, ids, person):
+    """The same words are fine for somebody who is not called so and works elsewhere."""
+    browser, words = person("secretary_a"), "chenguangxiaoxue 7 ban"
+    page = browser.post("/password", {"old": PASSWORD, "password": words, "again": words})
+    assert "密码太容易猜到" in page.text
+    assert person("office").post("/password", {"old": PASSWORD, "password": words, "again": words}).location == "/"
 
 
 def test_passwords_are_kept_as_argon2id(app, ids):
@@ -144,8 +167,8 @@ def sessions_on(page: str) -> list[str]:
 
 def test_everybody_sees_and_ends_the_own_other_browsers(app, ids):
     here, there, stranger = (app.test_client() for _ in range(3))
-    log_in(here, "secretary_a")
-    log_in(there, "secretary_a")
+    log_in(here, "office")
+    log_in(there, "office")
     log_in(stranger, "secretary_b")
     page = here.get("/session/").text
     assert "本次登录" in page and "secretary_b" not in page
@@ -171,17 +194,140 @@ def test_nobody_but_the_administrator_ends_the_browser_of_another(app, ids):
     assert other.get("/child/").status_code == 302
 
 
+def weeks_ago(app, username, days):
+    """As if the account had been made, and last been logged in with, so many days ago."""
+    with app.app_context(), writing(SYSTEM) as session:
+        user = session.scalars(select(m.User).where(m.User.username == username)).one()
+        user.opened_at = user.last_login_at = utcnow() - dt.timedelta(days=days)
+
+
+def standing(page: str, name: str) -> str:
+    row = re.search(rf">{name}</a>.*?</tr>", page, re.S)[0]
+    return re.findall(r"<td>(.*?)</td>", row)[3]
+
+
 @pytest.mark.parametrize(("days", "status"), [(89, 302), (91, 200)])
 def test_an_account_that_nobody_used_for_ninety_days_is_closed_until_it_is_reset(days, status, app, ids):
-    table, long_ago = m.User.__table__, dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-    with by_hand(app) as connection:  # past the stamp of a save
-        connection.execute(table.update().where(table.c.username == "office").values(updated_at=long_ago))
+    weeks_ago(app, "office", days)
     answer = log_in(app.test_client(), "office")
     assert answer.status_code == status
     assert status == 302 or "账号或密码不对" in answer.text
     with app.app_context(), writing(SYSTEM) as session:
         first = auth.reset_password(session, session.get_one(m.User, ids.user_office))
     assert log_in(app.test_client(), "office", first).status_code == 302
+
+
+def test_the_list_says_that_an_account_is_closed_and_an_edit_does_not_open_it(app, ids, person):
+    weeks_ago(app, "secretary_a", 91)
+    admin = person("admin")
+    assert standing(admin.get("/user_account/").text, "secretary_a") == "长期未用已停"
+    assert standing(admin.get("/user_account/").text, "secretary_b") == "启用"
+    form = {"username": "secretary_a", "name": "填报员新", "school": ids.a, "active": "y", "roles": ["secretary"], "version": 2}
+    assert admin.post(f"/user_account/edit/?id={ids.user_secretary_a}", form).status_code == 302
+    assert standing(admin.get("/user_account/").text, "secretary_a") == "长期未用已停"
+    assert log_in(app.test_client(), "secretary_a").status_code == 200
+
+
+# --- tries of one instant, and unlocking ---
+
+
+def test_twenty_tries_of_one_instant_are_five_verifications(app, ids, monkeypatch):
+    """Each writes itself down before it is verified, so that none slips by while another is being counted."""
+    verified, all_here, answers = [], threading.Barrier(20), []
+    monkeypatch.setattr(auth, "_verify", lambda *_args: verified.append(1) or time.sleep(0.05))
+
+    def guess(n):
+        with app.test_request_context("/login"):
+            all_here.wait()
+            try:
+                auth.log_in("office", f"wrong-password-{n}")
+            except Complaint as e:
+                answers.append(e.text)
+
+    guessers = [threading.Thread(target=guess, args=(n,)) for n in range(20)]
+    for each in guessers:
+        each.start()
+    for each in guessers:
+        each.join()
+    assert len(verified) == 5 and len(answers) == 20
+    assert answers.count(auth.LOCKED) == 15
+
+
+def test_a_right_password_is_no_try(app, ids):
+    for _ in range(7):
+        assert log_in(app.test_client(), "office").status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalars(select(m.LoginFailure)).all() == []
+
+
+def locked(app, username="secretary_a"):
+    for n in range(6):
+        answer = log_in(app.test_client(), username, f"wrong-password-{n}")
+    assert auth.LOCKED in answer.text
+
+
+def test_the_administrator_unlocks_an_account_at_once(app, ids, person):
+    locked(app)
+    admin = person("admin")
+    assert standing(admin.get("/user_account/").text, "secretary_a") == "已锁定"
+    assert "/user_account/unlock/" in admin.get(f"/user_account/edit/?id={ids.user_secretary_a}").text
+    assert admin.post("/user_account/unlock/", {"id": ids.user_secretary_a}).status_code == 302
+    assert log_in(app.test_client(), "secretary_a").status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        entry = session.scalars(select(m.AuditEntry).where(m.AuditEntry.action == "unlock")).one()
+        assert (entry.user_name, entry.row_id) == ("管理员甲", str(ids.user_secretary_a))
+
+
+def test_a_reset_unlocks_too(app, ids):
+    locked(app)
+    with app.app_context(), writing(SYSTEM) as session:
+        first = auth.reset_password(session, session.get_one(m.User, ids.user_secretary_a))
+    assert log_in(app.test_client(), "secretary_a", first).status_code == 302
+
+
+# --- at how many places, and who was here before ---
+
+
+def test_a_school_account_that_logs_in_at_home_is_out_at_school(app, ids):
+    at_school, at_home = app.test_client(), app.test_client()
+    log_in(at_school, "secretary_a")
+    log_in(at_home, "secretary_a")
+    assert at_school.get("/child/").location == "/login"
+    assert auth.ELSEWHERE in at_school.get("/login").text
+    assert at_home.get("/child/").status_code == 200 and auth.ELSEWHERE not in app.test_client().get("/login").text
+
+
+def test_what_was_being_typed_at_school_waits_for_the_next_login(app, ids):
+    at_school, at_home = app.test_client(), app.test_client()
+    log_in(at_school, "secretary_a")
+    token = re.search(r'name="csrf-token" content="([^"]+)"', at_school.get("/activity/new/").text)[1]
+    log_in(at_home, "secretary_a")
+    at_school.post("/activity/new/", data={"csrf_token": token, "title": "秋季运动会"})
+    assert auth.KEPT in at_school.get("/login").text
+    assert "您有一份未保存的内容" in at_home.get("/").text
+
+
+def test_the_bureau_logs_in_at_three_places(app, ids):
+    desks = [app.test_client() for _ in range(4)]
+    with app.app_context(), writing(SYSTEM) as session:
+        auth.end_sessions(session, ids.user_office)
+    for desk in desks:
+        log_in(desk, "office")
+    assert [desk.get("/child/").status_code for desk in desks] == [302, 200, 200, 200]
+
+
+def test_who_logs_in_reads_when_and_where_it_was_last_done_and_what_failed_since(app, ids):
+    stranger = app.test_client()
+    stranger.environ_base["REMOTE_ADDR"] = "10.9.8.7"
+    log_in(stranger, "secretary_a")
+    for n in range(2):
+        log_in(app.test_client(), "secretary_b", f"wrong-password-{n}")
+        log_in(app.test_client(), "secretary_a", f"wrong-password-{n}")
+    own = app.test_client()
+    log_in(own, "secretary_a")
+    page = own.get("/").text
+    assert re.search(r"上次登录：\d{4}-\d\d-\d\d \d\d:\d\d，地址 10.9.8.7。", page)
+    assert "此后有 2 次登录或口令验证失败" in page and "上次登录" not in own.get("/").text
 
 
 def test_the_table_of_rights_is_printed_as_the_product_holds_it(app, person):

@@ -76,6 +76,7 @@ FILE_OF_A = {"scheme": "draft_scheme", "school": "a", "assessment_round": "round
 PAGES = {
     "admin.index": ("GET", "/", {}, (200, 200, 200, 200, 200, 200, 200)),
     "sign_in.password": ("GET", "/password", {}, (200, 200, 200, 200, 200, 200, 200)),
+    "sign_in.one_time_code": ("GET", "/one-time-code", {}, (200, 200, 200, 200, 200, 200, 200)),
     "sign_in.language": ("POST", "/language", {"locale": "en"}, (302, 302, 302, 302, 302, 302, 302)),
     "sign_in.logout": ("POST", "/logout", {}, (302, 302, 302, 302, 302, 302, 302)),
     "child.reveal": ("POST", "/child/reveal/", {"id": "{child_a}", "reason": "核对"}, (403, 200, 403, 200, 404, 403, 403)),
@@ -95,6 +96,13 @@ PAGES = {
         (403, 200, 403, 200, 404, 403, 403),
     ),
     "user_account.reset": ("POST", "/user_account/reset/", {"id": "{user_secretary_b}"}, (302, 403, 403, 403, 403, 403, 403)),
+    "user_account.unlock": ("POST", "/user_account/unlock/", {"id": "{user_secretary_b}"}, (302, 403, 403, 403, 403, 403, 403)),
+    "user_account.remove_codes": (
+        "POST",
+        "/user_account/remove-codes/",
+        {"id": "{user_secretary_b}"},
+        (302, 403, 403, 403, 403, 403, 403),
+    ),
     "imports.index": ("GET", "/imports/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "imports.template": ("GET", "/imports/template/", {}, (403, 200, 403, 200, 200, 403, 403)),
     "imports.offline": ("GET", "/imports/offline/?school={a}", {}, (403, 200, 403, 200, 404, 403, 403)),
@@ -226,7 +234,7 @@ PAGES = {
     "drafts.drop": ("POST", "/drafts/drop/", {"id": "999"}, (404, 404, 404, 404, 404, 404, 404)),
     "batch.undo": ("POST", "/batch/undo/", {"id": "{batch_a}"}, (403, 302, 403, 302, 404, 403, 403)),
 }
-OPEN = {"sign_in.login", "status.healthz", "status.readyz", "static"}
+OPEN = {"sign_in.login", "sign_in.code", "status.healthz", "status.readyz", "static"}
 
 
 def rights(screen, who):

@@ -84,7 +84,13 @@
       const mine = ++asked;
       const query = new URLSearchParams({ name: box.dataset.lookup, query: box.value });
       const answer = await fetch(form.dataset.lookupAt + "?" + query, { headers: { "X-CSRFToken": token() } });
-      if (answer.ok && mine === asked) show(await answer.json());
+      if (mine !== asked) return;
+      if (answer.ok) show(await answer.json());
+      else if (answer.status === 429) { // too often in this hour: the page says until when
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        show([]);
+        panel.textContent = page.querySelector("h1").textContent;
+      }
     };
     box.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(ask, 200); });
     box.addEventListener("focus", () => { if (!box.value) ask(); });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
@@ -18,7 +17,8 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from .. import auth, labels
 from ..access import Action, Refused
-from ..db import status_of
+from ..db import db, status_of
+from ..limits import TooOften
 from ..orm import utcnow
 from . import (
     accounts,
@@ -56,7 +56,7 @@ from . import (
     welfare,
     work,
 )
-from .gate import current_scope
+from .gate import current_scope, note_denied
 
 SCREENS = (
     home.HomeView,
@@ -144,7 +144,7 @@ SENTENCES = {
     404: "未找到该记录，或不在您的查看范围。",
     405: "不支持这样的访问方式。",
     413: "文件太大，最多 10 MB。",
-    429: "操作太频繁，请稍后再试。",
+    429: "操作太频繁，请稍后再试。已填的内容没有丢失。",
     500: "系统出错，未保存。请把编号告诉管理员。",
     503: "系统正忙，请稍候再点一次；已填内容还在浏览器中。",
     507: "服务器磁盘不能写入，未保存；打开要留痕的页面也暂时打不开。请告诉管理员，已填内容还在浏览器中。",
@@ -167,6 +167,8 @@ def init(app: Flask) -> None:
     for screen in others:
         admin.add_view(screen())
     app.extensions["screens"] = admin
+    settings = app.config["SETTINGS"]
+    app.config["LIMITS"] = settings.limits if settings.rate_limits else {}
     app.context_processor(_for_templates)
     app.jinja_env.filters["words"] = labels.text
     app.jinja_env.filters["unquoted"] = unquote_plus
@@ -274,9 +276,11 @@ def _headers(response: Response) -> Response:
 
 
 def _failed(error: Exception) -> Any:
-    """A neutral page with an incident number; the log has the rest, without parameters."""
+    """A neutral page with the request's number; the log has the rest, without parameters. A refusal is an entry of its own."""
     from flask import current_app
 
+    if isinstance(error, TooOften):
+        return _too_often(error)
     code = status_of(error)
     if isinstance(error, HTTPException):
         if error.code is not None and error.code < 400:
@@ -284,11 +288,34 @@ def _failed(error: Exception) -> Any:
         code = error.code or 500
     elif isinstance(error, Refused):
         code = 403
-    incident = f"{secrets.randbelow(10**8):08}"
+    incident = auth.request_number()
     if code >= 500:
         current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
         auth.ask_no_more()
     if isinstance(error, SecurityError):  # a host name we do not serve: no address can be built for it
         return Response(SENTENCES[400], 400, mimetype="text/plain")
+    if code in (403, 404) and request.endpoint and current_user.is_authenticated:
+        db.session().rollback()
+        note_denied(code)
     sentence = SENTENCES.get(code, SENTENCES[400] if code < 500 else SENTENCES[500])
     return render_template("error.html", code=code, sentence=_(sentence), incident=incident), code
+
+
+def _too_often(error: TooOften) -> Any:
+    """When it goes on; what was filled in is on the page and can be sent again from it."""
+    db.session().rollback()
+    sentence = _(
+        "“%(act)s”每小时至多 %(most)d 次，%(time)s 以后可以继续。",
+        act=_(labels.DEEDS[error.action]),
+        most=error.most,
+        time=labels.local(error.until).strftime("%H:%M"),
+    )
+    page = render_template(
+        "error.html",
+        code=429,
+        sentence=sentence,
+        incident=auth.request_number(),
+        fields=auth.typed() if request.method == "POST" else None,
+        address=request.full_path.rstrip("?"),
+    )
+    return page, 429, {"Retry-After": str(max(1, int((error.until - utcnow()).total_seconds())))}

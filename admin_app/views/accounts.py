@@ -29,17 +29,18 @@ class UserView(RecordView):
     model = User
     group = "管理"
     title = "账号"
-    column_list = ("username", "name", "roles", "school.name", "active", "must_change", "last_login_at")
-    extra_columns = {"roles": "角色"}
+    column_list = ("username", "name", "roles", "school.name", "standing", "must_change", "codes", "last_login_at")
+    extra_columns = {"roles": "角色", "standing": "状态", "codes": "动态口令"}
     form_columns = ("username", "name", "school", "active")
-    column_details_list = ("username", "name", "school.name", "active", "last_login_at")
+    column_details_list = ("username", "name", "school.name", "last_login_at")
     filters = ("school", "active")
     lookups = {"school": Lookup(School, search=("name", "code"), order=("name",))}
     search = ("username", "name")
     default_sort = (("username", False),)
     link_column = "username"
     edit_template = "accounts/edit.html"
-    needs = RecordView.needs | {"reset": Action.UPDATE}
+    needs = RecordView.needs | dict.fromkeys(("reset", "unlock", "remove_codes"), Action.UPDATE)
+    grave = frozenset({"create_view", "edit_view", "reset", "unlock", "remove_codes"})
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
@@ -50,11 +51,24 @@ class UserView(RecordView):
         held: dict[int, list[str]] = {}
         for user_id, role in self.db_session.execute(select(Grant.user_id, Grant.role).order_by(Grant.id)):
             held.setdefault(user_id, []).append(_(role.label))
+        ids = [line.id for line in lines]
+        accounts = {user.id: user for user in self.db_session.scalars(select(User).where(User.id.in_(ids)))}
+        standings = auth.standings(self.db_session, accounts.values())
         for line in lines:
             line.values["roles"] = "、".join(held.get(line.id, []))
+            line.values["standing"] = _(standings[line.id])
+            line.values["codes"] = _("已启用") if accounts[line.id].otp_secret else ""
 
-    def details(self, row: Any) -> list[tuple[str, str]]:
-        return [*super().details(row), (_("角色"), "、".join(_(grant.role.label) for grant in row.grants))]
+    def details(self, row: User) -> list[tuple[str, str]]:
+        return [
+            *super().details(row),
+            (_("角色"), "、".join(_(grant.role.label) for grant in row.grants)),
+            (_("状态"), _(self.standing(row))),
+            (_("动态口令"), _("已启用") if row.otp_secret else _("未启用")),
+        ]
+
+    def standing(self, row: User) -> str:
+        return auth.standings(self.db_session, [row])[row.id]
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
@@ -93,7 +107,7 @@ class UserView(RecordView):
     def reset(self) -> Any:
         row = self.get_one(request.form.get("id", ""))
         if row.id == current_user.user_id:
-            flash(_("自己的密码请在右上角“修改密码”中修改。"), "warning")
+            flash(_("自己的密码请在右上角“密码与登录安全”中修改。"), "warning")
             return redirect(self.get_url(".edit_view", id=row.id))
         password = auth.reset_password(self.db_session, row)
         self.db_session.commit()
@@ -101,4 +115,27 @@ class UserView(RecordView):
             _("%(name)s 的初始密码：%(password)s（72 小时内首次登录有效，只显示这一次）", name=row.username, password=password),
             "info",
         )
+        return redirect(self.get_url(".edit_view", id=row.id))
+
+    @expose("/unlock/", methods=("POST",))
+    def unlock(self) -> Any:
+        """Let somebody who was locked out try again at once."""
+        row = self.get_one(request.form.get("id", ""))
+        forgiven = auth.unlock(self.db_session, row)
+        self.db_session.commit()
+        flash(_("%(name)s 已解除锁定，可以马上登录。", name=row.username) if forgiven else _("这个账号没有锁定。"), "success")
+        return redirect(self.get_url(".edit_view", id=row.id))
+
+    @expose("/remove-codes/", methods=("POST",))
+    def remove_codes(self) -> Any:
+        """For somebody whose phone is lost; one's own are stopped on one's own page."""
+        row = self.get_one(request.form.get("id", ""))
+        if row.id == current_user.user_id:
+            flash(_("自己的动态口令请在右上角“密码与登录安全”中停用。"), "warning")
+        elif row.otp_secret is None:
+            flash(_("这个账号没有启用动态口令。"), "warning")
+        else:
+            auth.remove_codes(self.db_session, row)
+            self.db_session.commit()
+            flash(_("已移除 %(name)s 的动态口令，请本人登录后重新设置。", name=row.username), "success")
         return redirect(self.get_url(".edit_view", id=row.id))

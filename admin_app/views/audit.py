@@ -36,6 +36,7 @@ class AuditView(RecordView):
             kind="choice",
         ),
         Filter("user", "操作人", lambda q, v: q.where(AuditEntry.user_name.contains(v, autoescape=True))),
+        Filter("request", "请求编号", lambda q, v: q.where(AuditEntry.request == v)),
     )  # fmt: skip
     default_sort = (("id", True),)
 
@@ -53,7 +54,9 @@ class AuditView(RecordView):
         """What the list says of an entry, its page says too."""
         (line,) = self.lines(self.rows().where(AuditEntry.id == row.id))
         (cells,) = self.cells([line])
-        return [(str(self.column_labels[name]), cell) for name, cell in zip(self.column_list, cells, strict=True)]
+        said = [(str(self.column_labels[name]), cell) for name, cell in zip(self.column_list, cells, strict=True)]
+        roles = "、".join(_(Role(code).label) for code in (row.roles or "").split())
+        return [*said, (_("角色"), roles), (_("请求编号"), row.request or "")]
 
     def decorate(self, lines: list[Any]) -> None:
         with_values = Role.OFFICE in current_scope().roles

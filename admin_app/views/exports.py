@@ -18,7 +18,7 @@ from ..models import ExportRequest
 from ..records import full_exports
 from ..rules import Complaint
 from .fields import number_or_none
-from .gate import note
+from .gate import note, within_limits
 
 
 def receipt_of(conditions_said: str, rows: int, grant: ExportRequest | None = None) -> dict[str, str]:
@@ -61,7 +61,9 @@ def carried_out() -> ExportRequest | None:
     """The approved request that this POST carries out; None for a GET, which gets masked numbers.
 
     :raises Complaint: when the password is wrong, or there is no such request for this actor and this address.
+    :raises TooOften: when the account has exported too often in an hour: before the work, not after it.
     """
+    within_limits("export")
     if request.method != "POST":
         return None
     auth.confirm(current_user.user_id, request.form.get("password", ""), Complaint("密码不对，未导出。"))

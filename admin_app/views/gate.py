@@ -1,18 +1,21 @@
-"""Who may open a view, and the actor of the request."""
+"""Who may open a view and how often, who has to give the password again, and the actor of the request."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any, ClassVar, NoReturn
 
-from flask import abort, has_app_context, request
+from flask import abort, current_app, has_app_context, render_template, request
+from flask_babel import gettext as _
 from flask_login import current_user
 
-from .. import audit
-from ..access import NOTHING, Action, Scope, scope_in
-from ..db import db, writing
+from .. import audit, auth, limits
+from ..access import NOTHING, SYSTEM, Action, Scope, scope_in
+from ..db import db, session_with, writing
 from ..models import Resource
+from ..rules import Complaint
 
 
 def current_scope() -> Scope:
@@ -29,12 +32,65 @@ def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | N
     """The same entry for several rows (id, school), in one transaction.
 
     A request that may write holds SQLite's only write lock itself, so there its own session takes the entry.
+
+    :raises TooOften: when the account has done this too often in an hour.
     """
+    rows = list(rows)
+    within_limits(action, len(rows))
     own = db.session()
     with nullcontext(own) if own.info.get("writes") else writing(current_scope()) as session:
         for row_id, school_id in rows:
             audit.note(session, action, table_name, row_id, school_id, **what)
         session.commit()
+
+
+def within_limits(action: str, coming: int = 1) -> None:
+    """Whoever logs an act asks this first; what costs much asks at its beginning too.
+
+    :raises TooOften: when the account has done this too often in an hour.
+    """
+    if most := current_app.config["LIMITS"].get(action):
+        with session_with(SYSTEM) as session:
+            limits.check(session, current_scope().user_id, action, most, coming)
+
+
+_looked_up: Counter[int | None] = Counter()
+"""Look-ups by account, in this process."""
+
+
+def note_lookup(table_name: str) -> None:
+    """Look-ups come with every few letters: one entry stands for ``limits.LOOKUPS`` of them."""
+    within_limits("lookup")
+    who = current_scope().user_id
+    _looked_up[who] += 1
+    if _looked_up[who] % limits.LOOKUPS == 0:
+        note("lookup", table_name, 次数=limits.LOOKUPS)
+
+
+def note_denied(code: int) -> None:
+    """Leave an entry for a page or a record that was refused; of very many in an hour the first ones."""
+    with session_with(SYSTEM) as session:
+        if limits.full_until(session, current_scope().user_id, "denied", limits.DENIED):
+            return
+    row_id = request.values.get("id", "")
+    note("denied", request.blueprint or "", row_id if row_id.isalnum() else "", None, 页面=request.endpoint, 答复=code)
+
+
+def asked_again() -> str | None:
+    """The page that asks for the password before a grave act (ASVS 7.5.3); None when it was given a short while ago, or now.
+
+    It carries along what was filled in, and its button sends that again: nothing typed is lost.
+    """
+    if request.method != "POST" or auth.lately_confirmed(current_user):
+        return None
+    complaint, given = "", request.form.get("confirm_password")
+    if given is not None:
+        try:
+            auth.confirm_again(current_user, given)
+            return None
+        except Complaint as e:
+            complaint = _(e.text)
+    return render_template("sign_in/confirm.html", complaint=complaint, fields=auth.typed(), address=request.full_path.rstrip("?"))
 
 
 class Gate:
@@ -43,15 +99,21 @@ class Gate:
     resource: ClassVar[Resource]
     needs: ClassVar[dict[str, Action]] = {}
     """Endpoint function -> the right it takes; what is not listed takes READ."""
+    grave: ClassVar[frozenset[str]] = frozenset()
+    """Endpoint functions that change who may do what: posting asks for the password again."""
 
     def is_accessible(self) -> bool:
         return current_scope().may(Action.READ, self.resource)
 
-    def _handle_view(self, name: str, **_kwargs: Any) -> None:
+    def is_grave(self, name: str) -> bool:
+        return name in self.grave
+
+    def _handle_view(self, name: str, **_kwargs: Any) -> str | None:
         if not current_user.is_authenticated or not self.is_accessible():
             abort(403)
         if not current_scope().may(self.needs.get(name, Action.READ), self.resource):
             abort(403)
+        return asked_again() if self.is_grave(name) else None
 
     @staticmethod
     def forbid() -> NoReturn:

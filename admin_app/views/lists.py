@@ -27,7 +27,7 @@ from ..sheets import writer
 from . import filters as conditions
 from .exports import carried_out, handed_out, receipt_of, refused
 from .fields import SCHOOLS, Lookup, says
-from .gate import Gate, current_scope, note
+from .gate import Gate, current_scope, note, note_lookup
 from .words import bare, looks_like_number, screen_words
 
 PAGE_SIZE = 50
@@ -328,6 +328,7 @@ class Listing(Gate):
         name = request.args.get("name", "")
         if name not in self.form_columns or name not in class_mapper(self.model).relationships:
             abort(404)
+        note_lookup(self.model.__tablename__)
         lookup = self.lookup(name)
         found = lookup.find(self.db_session, request.args.get("query", "")[:40])
         return current_app.json.response([[row.id, lookup.words(row)] for row in found])

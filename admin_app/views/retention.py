@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
 
-from .. import auth, labels, rules
+from .. import labels, rules
 from ..access import Action
 from ..db import writing
 from ..models import Child, Resource
@@ -31,6 +31,8 @@ class RetentionView(ToolView):
     needs = {
         "archive": Action.UPDATE, "take_back": Action.UPDATE, "erase": Action.DELETE, "purge": Action.DELETE, "held": Action.DELETE,
     }  # fmt: skip
+
+    grave = frozenset({"erase", "purge", "held"})
 
     def __init__(self) -> None:
         super().__init__("归档与清除", "retention", "管理")
@@ -77,12 +79,11 @@ class RetentionView(ToolView):
 
     @expose("/erase/", methods=("POST",))
     def erase(self) -> Any:
-        """For good: with a reason and the password, never by one click."""
+        """For good: with a reason, and the password when it was not given lately."""
         try:
             ids, reason = ids_in_form("child"), rules.tidy(request.form.get("reason", ""))[:100]
             if not ids or not reason:
                 raise Complaint("请勾选要清除的儿童，并填写原因。")
-            self._confirm()
             done = erasure.erase(writing, current_scope(), ids, reason, self._folder(), dt.date.today())
             self._unlink(done)
             flash(
@@ -98,27 +99,19 @@ class RetentionView(ToolView):
     @expose("/purge/", methods=("POST",))
     def purge(self) -> Any:
         """The words of what has lain in the trash for too long."""
-        try:
-            self._confirm()
-            done = erasure.purge_trash(writing, current_scope(), self._folder(), utcnow())
-            self._unlink(done)
-            flash(_("已清除回收站里 %(n)d 条记录的内容。", n=done.rows), "success")
-        except Complaint as e:
-            self._not_done(e)
+        done = erasure.purge_trash(writing, current_scope(), self._folder(), utcnow())
+        self._unlink(done)
+        flash(_("已清除回收站里 %(n)d 条记录的内容。", n=done.rows), "success")
         return redirect(self.get_url(".index"))
 
     @expose("/held/", methods=("POST",))
     def held(self) -> Any:
-        """Everything held on one child, for a guardian who asks to see it: with full numbers, so with a reason and the password."""
-        number, reason = number_or_none(request.form.get("id")), rules.tidy(request.form.get("reason", ""))[:100]
-        try:
-            if not reason:
-                raise Complaint("请填写用途，例如哪位监护人何时申请查阅。")
-            self._confirm()
-        except Complaint as e:
-            self._not_done(e)
-            return redirect(self.get_url(".index", child=number))
-        child = self._child(number)
+        """Everything held on one child, for a guardian who asks to see it: with full numbers, so with a reason."""
+        child = self._child(number_or_none(request.form.get("id")))
+        reason = rules.tidy(request.form.get("reason", ""))[:100]
+        if not reason:
+            self._not_done(Complaint("请填写用途，例如哪位监护人何时申请查阅。"))
+            return redirect(self.get_url(".index", child=child.id))
         receipt = {"儿童": child.name, "导出人": current_user.name, "导出时间": labels.text(utcnow()), "用途": reason}
         content = held.package(self.db_session, child, self._folder(), receipt)
         note("reveal", "child", child.id, child.school_id, 用途=reason, 内容="全部信息")
@@ -144,11 +137,6 @@ class RetentionView(ToolView):
         if not found or len(found) != len(ids):
             abort(404)
         return found
-
-    @staticmethod
-    def _confirm() -> None:
-        """Asked before this request's session begins: a wrong password is counted in a session of its own."""
-        auth.confirm(current_user.user_id, request.form.get("password", ""), Complaint("密码不对，没有执行。"))
 
     def _not_done(self, why: Complaint) -> None:
         self.db_session.rollback()

@@ -29,6 +29,10 @@ class SessionView(ToolView):
         """The administrator sees and ends everybody's."""
         return current_scope().may(Action.UPDATE, Resource.ACCOUNTS)
 
+    def is_grave(self, name: str) -> bool:
+        """To put somebody else out takes the password again."""
+        return name == "end" and self.everybody
+
     @expose("/")
     def index(self) -> str:
         held = auth.open_sessions(current_user, everybody=self.everybody)
