@@ -46,7 +46,7 @@ def claim(session: Session, user_id: int, form: str, location: str) -> None:
     key, connection = hashlib.sha256(f"{user_id}|{form}".encode()).hexdigest(), session.connection()
     insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name]
     row = insert(UsedForm.__table__).values(key=key, location=location[:300], at=utcnow())
-    if not connection.execute(row.on_conflict_do_nothing()).rowcount:
+    if connection.execute(row.on_conflict_do_nothing().execution_options(preserve_rowcount=True)).rowcount != 1:
         session.rollback()
         with session_with(SYSTEM) as reading:
             raise SentTwice(reading.get_one(UsedForm, key).location)

@@ -299,7 +299,7 @@ def test_a_failing_disk_saves_nothing(app, papers, person, monkeypatch):
     def full(_path, _content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(attachments, "_write", full)
+    monkeypatch.setattr(attachments, "write", full)
     answer = send(person("secretary_a"), papers.a, ("一.pdf", pdf()), follow_redirects=True)
     assert "磁盘不能写入" in answer.text and kept(app) == []
 

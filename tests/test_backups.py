@@ -451,7 +451,8 @@ def test_a_killed_backup_leaves_the_older_ones_and_is_cleared_away_the_next_day(
 
 @pytest.mark.matrix
 def test_without_its_key_nothing_is_backed_up_and_no_new_key_is_made(tmp_path):
-    there = SimpleNamespace(settings=SimpleNamespace(data_dir=tmp_path, database_url="postgresql://nobody@127.0.0.1:1/nothing"))
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    there = SimpleNamespace(settings=SimpleNamespace(data_dir=tmp_path, database_url=nowhere, owner_url=nowhere))
     done = command(there, "backup", "--to", tmp_path / "kept")
     assert done.returncode == 2 and "field_key" in done.stderr and not list(tmp_path.iterdir())
 

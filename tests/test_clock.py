@@ -66,7 +66,7 @@ def test_a_session_from_the_future_is_not_listed_among_those_that_are_open(app, 
         assert here.get("/session/").text.count("本次登录") == 1
         with app.app_context(), session_with(SYSTEM) as session:
             user = session.scalars(select(m.User).where(m.User.username == "office")).one()
-            actor = auth._actor(session, user, "")
+            actor = auth._actor(session, user, "", None)
             assert [held.started_at for held in auth.open_sessions(actor, everybody=False)] == [auth.utcnow()]
 
 
