@@ -13,12 +13,13 @@ from sqlalchemy import select
 
 from admin_app import auth, models as m, one_time_codes
 from admin_app.access import SYSTEM
-from admin_app.db import db, session_with, writing
+from admin_app.db import session_with, writing
 from admin_app.models import Role
 from admin_app.orm import utcnow
 from admin_app.rules import Complaint
 from admin_app.settings import Unusable
 from tests.conftest import PASSWORD
+from tests.databases import by_hand
 from tests.test_login import log_in
 
 PAGE = "/one-time-code"
@@ -112,7 +113,7 @@ def test_a_half_login_ends_with_the_password(app, ids, person, moving):
 
 def test_the_secret_lies_sealed_and_is_in_no_log(app, ids, person):
     secret = set_up(person("office"))
-    with app.app_context(), db.engine.connect() as connection:
+    with by_hand(app) as connection:
         stored = connection.exec_driver_sql("select otp_secret from user_account where username = 'office'").scalar()
         assert stored and secret not in stored
     with app.app_context(), session_with(SYSTEM) as session:

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from admin_app import db as database, selfcheck
-from admin_app.db import db, status_of
+from admin_app.db import status_of
 from admin_app.selfcheck import OK, WRONG, Finding
 from admin_app.settings import Unusable
+from tests.databases import by_hand
 
 
 def ready(app):
@@ -24,7 +25,7 @@ def ready(app):
 
 def test_a_server_on_a_database_of_another_version_is_not_ready(app, ids):
     assert ready(app) == (200, "ready")
-    with app.app_context(), db.engine.execution_options(writes=True).begin() as connection:
+    with by_hand(app) as connection:
         connection.execute(text("update alembic_version set version_num = 'elsewhere'"))
     assert ready(app) == (503, "not ready")
 
