@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -61,21 +61,20 @@ def verify(session: Session) -> tuple[int, str | None]:
     :returns: how many entries hold, and what is wrong with the next one (None when the chain is whole).
     """
     last, seq, former = FIRST_MAC, 0, _former_keys(session)
-    rows = session.execute(
-        select(AuditEntry, AuditValue).outerjoin(AuditValue, AuditValue.entry_id == AuditEntry.id).order_by(AuditEntry.id)
-    )
-    for entry, value in rows:
+    signed = [getattr(AuditEntry, name) for name in (*_LINK, *_SINCE_0010, "mac")]
+    rows = select(*signed, AuditValue.salt, AuditValue.changes).outerjoin(AuditValue, AuditValue.entry_id == AuditEntry.id)
+    for entry in session.execute(rows.order_by(AuditEntry.id).execution_options(yield_per=AT_ONCE)).mappings():
         seq += 1
         if former and former[0].until < seq:
             former.pop(0)
         key = former[0].key if former else ""
-        if entry.id != seq:
+        if entry["id"] != seq:
             return seq - 1, f"第 {seq} 条缺失"
-        if value is not None and keyring.sign(value.salt + _as_text(value.changes), key) != entry.digest:
+        if entry["salt"] is not None and keyring.sign(entry["salt"] + _as_text(entry["changes"]), key) != entry["digest"]:
             return seq - 1, f"第 {seq} 条的内容被改动"
-        if _mac(last, {c: getattr(entry, c) for c in (*_LINK, *_SINCE_0010)}, key) != entry.mac:
+        if _mac(last, entry, key) != entry["mac"]:
             return seq - 1, f"第 {seq} 条被改动或顺序不对"
-        last = entry.mac
+        last = entry["mac"]
     head = session.get(AuditHead, 1)
     if head is None or head.seq != seq or head.mac != last:
         return seq, "末尾有条目被删除"
@@ -219,7 +218,7 @@ _SINCE_0010 = ("roles", "request")
 """Signed by name where they are there, so that the entries from before these columns hold as they were."""
 
 
-def _mac(last: str, entry: dict[str, Any], key: str = "") -> str:
+def _mac(last: str, entry: Mapping[str, Any], key: str = "") -> str:
     at: dt.datetime = entry["at"]
     words = [last] + [at.astimezone(dt.UTC).isoformat() if name == "at" else str(entry[name]) for name in _LINK]
     words += [f"{name}={entry[name]}" for name in _SINCE_0010 if entry[name] is not None]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from sqlalchemy import Select, String, Text, cast, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, class_mapper
@@ -29,7 +30,9 @@ from ..models import (
     Batch,
     Carer,
     Child,
+    Comparison,
     Enrolment,
+    ExportRequest,
     ItemScore,
     MandatoryReport,
     Report,
@@ -48,8 +51,8 @@ _STAYS = {"class_name", "table_name", "stored", "media_type", "digest"}
 """Text that tells of a class or a file and not of a person."""
 _LOOKS = ("search", "export", "print", "reveal", "open", "download", "request", "import")
 """Entries of the log that hold typed words and no change of a row."""
-_LISTS = (ItemScore, SnapshotPart, Report, Batch)
-"""Tables that keep lists of names as they were."""
+_LISTS = (ItemScore, SnapshotPart, Report, Batch, ExportRequest)
+"""Tables that keep names as they were."""
 _DELETED = {"include_deleted": True}
 
 
@@ -282,6 +285,12 @@ def _blank_lists(session: Session, ids: set[int], names: set[str]) -> None:
         raw = json.loads(report.content)
         if (without := _without(raw, ids, names)) != raw:
             report.content = json.dumps(without, ensure_ascii=False)
+    for asked in session.scalars(select(ExportRequest)):  # 查询 of a name may be what an export was asked for
+        for name in ("title", "address", "said", "purpose"):
+            _replace(asked, name, _unnamed(getattr(asked, name), names))
+    for comparison in session.scalars(select(Comparison)):
+        if comparison.unread and any(name in comparison.unread for name in names):
+            comparison.unread = None
     for batch in session.scalars(select(Batch).where(Batch.school_id.in_(schools))):
         _replace(batch, "changes", [entry for entry in batch.changes if not _tells(entry, names)])
 
@@ -304,6 +313,12 @@ def _without(kept: Any, ids: set[int], names: set[str]) -> Any:
         WORDS if n == 1 or (isinstance(value, str) and any(name in value for name in names)) else value
         for n, value in enumerate(kept)
     ]
+
+
+def _unnamed(words: str, names: set[str]) -> str:
+    for name in names:
+        words = words.replace(name, WORDS).replace(quote_plus(name), WORDS)
+    return words
 
 
 def _tells(entry: Any, names: set[str]) -> bool:

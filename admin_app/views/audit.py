@@ -103,10 +103,10 @@ class ComplianceView(ToolView):
     def __init__(self) -> None:
         super().__init__("年度合规小结", "compliance", "管理")
 
-    def _summary(self) -> compliance.Summary:
+    def _summary(self, *, walked: bool = False) -> compliance.Summary:
         known = compliance.years(self.db_session)
         asked = number_or_none(request.args.get("year"))
-        return compliance.summary(self.db_session, asked if asked in known else known[0])
+        return compliance.summary(self.db_session, asked if asked in known else known[0], walked=walked)
 
     @expose("/")
     def index(self) -> str:
@@ -120,7 +120,8 @@ class ComplianceView(ToolView):
 
     @expose("/export/")
     def export(self) -> Any:
-        found = self._summary()
+        """As a workbook, the chain of the log walked for it."""
+        found = self._summary(walked=True)
         receipt = receipt_of(f"{found.year} 年度", len(found.people))
         return handed_out(
             writer.tables(compliance.tables(found), receipt), f"{found.year}年度合规小结.xlsx", "audit_entry", receipt, None
