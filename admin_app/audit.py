@@ -63,18 +63,19 @@ def verify(session: Session) -> tuple[int, str | None]:
     last, seq, former = FIRST_MAC, 0, _former_keys(session)
     signed = [getattr(AuditEntry, name) for name in (*_LINK, *_SINCE_0010, "mac")]
     rows = select(*signed, AuditValue.salt, AuditValue.changes).outerjoin(AuditValue, AuditValue.entry_id == AuditEntry.id)
-    for entry in session.execute(rows.order_by(AuditEntry.id).execution_options(yield_per=AT_ONCE)).mappings():
-        seq += 1
-        if former and former[0].until < seq:
-            former.pop(0)
-        key = former[0].key if former else ""
-        if entry["id"] != seq:
-            return seq - 1, f"第 {seq} 条缺失"
-        if entry["salt"] is not None and keyring.sign(entry["salt"] + _as_text(entry["changes"]), key) != entry["digest"]:
-            return seq - 1, f"第 {seq} 条的内容被改动"
-        if _mac(last, entry, key) != entry["mac"]:
-            return seq - 1, f"第 {seq} 条被改动或顺序不对"
-        last = entry["mac"]
+    with session.execute(rows.order_by(AuditEntry.id).execution_options(yield_per=AT_ONCE)) as entries:
+        for entry in entries.mappings():
+            seq += 1
+            if former and former[0].until < seq:
+                former.pop(0)
+            key = former[0].key if former else ""
+            if entry["id"] != seq:
+                return seq - 1, f"第 {seq} 条缺失"
+            if entry["salt"] is not None and keyring.sign(entry["salt"] + _as_text(entry["changes"]), key) != entry["digest"]:
+                return seq - 1, f"第 {seq} 条的内容被改动"
+            if _mac(last, entry, key) != entry["mac"]:
+                return seq - 1, f"第 {seq} 条被改动或顺序不对"
+            last = entry["mac"]
     head = session.get(AuditHead, 1)
     if head is None or head.seq != seq or head.mac != last:
         return seq, "末尾有条目被删除"

@@ -32,8 +32,8 @@ from . import row_security
 from .access import SYSTEM
 from .models import Attendance, AuditHead, AuditKey, Carer, LoginFailure, Setting
 from .orm import Base, BlindIndex, Sealed, keyring
-from .records import attachments, upkeep
-from .settings import Settings, Unusable, kept_secret
+from .records import attachments, erasure, upkeep
+from .settings import Settings, Unusable, field_key
 
 AT_ONCE, FILES_AT_ONCE = 500, 10
 """Rows sealed in one transaction; of tables that hold whole files and reports, fewer."""
@@ -67,10 +67,12 @@ def rotate(settings: Settings, progress: Progress) -> str:
 
     :param progress: told the name of each table, and how many rows of it were sealed anew.
     :returns: the id of the new key.
-    :raises Unusable: when the key at hand is not this database's.
+    :raises Unusable: when the key at hand is not this database's, or the one before it still lies there.
     """
     fresh = settings.data_dir / "field_key.new"
-    new, engine = bytes.fromhex(kept_secret(fresh)), _engine(settings.owner_url)
+    if not fresh.exists() and (settings.data_dir / "field_key.old").exists():
+        raise Unusable("上次换下的 field_key.old 还在数据文件夹里：以前的备份还要用它，请先移到保管处，再换钥匙。")
+    new, engine = field_key(fresh), _engine(settings.owner_url)
     keyring.unlock(settings.field_key, new)
     log_key = keyring.log_key
     try:
@@ -160,7 +162,8 @@ def _same_persons(connection: Connection) -> None:
     """
     carers = Carer.__table__
     rows = connection.execute(select(carers).order_by(carers.c.id)).mappings().all()
-    anew = {row["person_key"]: upkeep.person_key(Carer(**{k: row[k] for k in ("id_number", "name", "phone")})) for row in rows}
+    known = [row for row in rows if row["name"] != erasure.WORDS]  # who was erased is told apart by the former key alone
+    anew = {row["person_key"]: upkeep.person_key(Carer(**{k: row[k] for k in ("id_number", "name", "phone")})) for row in known}
     for table in (carers, Attendance.__table__):
         held = connection.scalars(select(table.c.person_key).where(table.c.person_key.is_not(None)).distinct()).all()
         changed = [{"former": key, "new": anew.get(key) or f"former|{key}"} for key in held]

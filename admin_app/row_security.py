@@ -22,6 +22,8 @@ from .orm import Base, Between, ChildFile, History, OnRecord, Private, SchoolOwn
 READS, WRITES, PRIVATE = "app.reads", "app.writes", "app.private"
 EVERYTHING = "*"
 ALWAYS = "true"
+PATIENCE = "30s"
+"""As long as SQLite's writers wait."""
 INSUFFICIENT_PRIVILEGE = "42501"
 ADDED_TO_BY_ALL = (AuditEntry, AuditValue, AuditHead, UsedForm)
 """Everybody's transaction leaves rows here, and few read them."""
@@ -70,6 +72,8 @@ def tell(connection: Connection, scope: Scope, *, in_turn: int | None = None) ->
         WRITES: EVERYTHING if scope.system or Role.OFFICE in scope.roles else schools,
         PRIVATE: EVERYTHING if scope.system else private,
     }
+    if in_turn:
+        values["lock_timeout"] = PATIENCE
     told = [func.set_config(name, value, True) for name, value in values.items()]
     connection.execute(select(*told, *([func.pg_advisory_xact_lock(in_turn)] if in_turn else [])))
 

@@ -88,7 +88,7 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False, rotating: 
         database_url=url,
         owner_url=_database_url(env.get("DATABASE_OWNER_URL", ""), data_dir) if env.get("DATABASE_OWNER_URL") else url,
         secret_key=secret,
-        field_key=bytes.fromhex(kept_secret(data_dir / "field_key")),
+        field_key=field_key(data_dir / "field_key"),
         host=env.get("HOST", "127.0.0.1"),
         port=_number(env, "PORT", 8000),
         demo=demo,
@@ -138,14 +138,44 @@ def postgres_url(given: str) -> str:
     return given
 
 
+def field_key(path: Path) -> bytes:
+    """The key in a file, made where there is none.
+
+    :raises Unusable: when it is cut short or no key at all: nothing must be sealed with what anybody can guess.
+    """
+    text = kept_secret(path)
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) < 32:
+        raise Unusable(f"{path} 不是一把完整的钥匙：请从保管处放回；从来没有用过的，删除这个文件再启动。")
+    return key
+
+
 def kept_secret(path: Path) -> str:
-    """A key file readable by its owner only, made at the first start."""
+    """A key file readable by its owner only, made at the first start: whole and on the disk before anything is sealed with it."""
     if not path.exists():
+        half = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            out.write(secrets.token_hex(32))
+            out.flush()
+            os.fsync(out.fileno())
         try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            os.link(half, path)  # whoever came first has made it
         except FileExistsError:
             pass
-        else:
-            with os.fdopen(handle, "w") as out:
-                out.write(secrets.token_hex(32))
+        finally:
+            half.unlink()
+        _sync(path.parent)
     return path.read_text().strip()
+
+
+def _sync(folder: Path) -> None:
+    """The new name, too, must survive a power cut."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

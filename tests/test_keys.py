@@ -16,7 +16,7 @@ from admin_app import audit, commands, keys, models as m, settings as configurat
 from admin_app.access import SYSTEM
 from admin_app.db import db, session_with
 from admin_app.orm import BlindIndex, Hashed, Sealed, keyring
-from admin_app.records import attachments
+from admin_app.records import attachments, erasure
 from admin_app.settings import Unusable
 from tests.databases import ON_POSTGRES, by_hand, unguard_the_log
 
@@ -98,7 +98,11 @@ def test_the_log_goes_on_under_the_new_key_and_a_change_to_its_older_part_still_
     with session_with(SYSTEM, writes=True) as session:
         session.get(m.Child, ids.child_a).remark = "旧钥匙下改的"
         session.commit()
-    for _ in range(2):
+    for n in range(2):
+        if n:
+            with pytest.raises(Unusable, match="先移到保管处"):
+                changed(office)
+            (office.data_dir / "field_key.old").unlink()
         changed(office)
         office = replace(office, field_key=bytes.fromhex((office.data_dir / "field_key").read_text()))
         with session_with(SYSTEM, writes=True) as session:
@@ -155,6 +159,27 @@ def test_a_key_of_another_database_is_noticed_before_anything_is_sealed_with_it(
     keyring.unlock(b"z" * 32)
     with session_with(SYSTEM) as session, pytest.raises(Unusable, match="不是这个数据库的钥匙"):
         keys.prove(session.connection())
+
+
+def test_who_was_erased_is_still_told_apart_after_a_change_of_the_key(office, base, app, ids):
+    """Two carers of one child, both on one sign-in list, their names gone: one key for both would break the list, and the counts."""
+    with by_hand(app) as connection:
+        carers = m.Carer.__table__
+        connection.execute(carers.update().values(name=erasure.WORDS, phone=None, id_number=None))
+    before = same_persons()
+    assert len(before) > 1
+    changed(office)
+    assert same_persons() == before
+
+
+@pytest.mark.parametrize("content", ["", "ab" * 31, "zz" * 32])
+def test_a_key_file_that_was_cut_short_seals_nothing(content, office):
+    (office.data_dir / "field_key.new").write_text(content)
+    with pytest.raises(Unusable, match="不是一把完整的钥匙"):
+        changed(office)
+    (office.data_dir / "field_key").write_text(content)
+    with pytest.raises(Unusable):
+        configuration.read({"DATA_DIR": str(office.data_dir)}, rotating=True)
 
 
 def test_the_key_is_not_changed_while_the_service_runs(office):

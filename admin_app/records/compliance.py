@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from .. import audit, labels
 from ..access import Action, scope_in
-from ..models import AuditEntry, Child, ExportRequest, School
+from ..models import AuditEntry, Child, Enrolment, ExportRequest, School
 from ..orm import utcnow
 from .overview import no_consent
 
@@ -112,9 +112,10 @@ def _verdict(session: Session) -> str:
 
 def _of_children(session: Session) -> Iterator[tuple[str, str]]:
     today = dt.date.today()
-    alive = select(func.count(Child.id)).where(Child.archived_on.is_(None))
+    here = exists().where(Enrolment.child_id == Child.id, Enrolment.end.is_(None), Enrolment.deleted_at.is_(None))
+    alive = select(func.count(Child.id)).where(here)
     open_ = session.scalar(alive.where(no_consent(session, today))) or 0
-    yield "个人信息告知", f"在册 {session.scalar(alive)} 人，不满14周岁未登记告知 {open_} 人"
+    yield "个人信息告知", f"在读 {session.scalar(alive)} 人，不满14周岁未登记告知 {open_} 人"
     archived = session.scalar(select(func.count(Child.id)).where(Child.archived_on.is_not(None), Child.erased_on.is_(None)))
     erased = session.scalar(select(func.count(Child.id)).where(Child.erased_on.is_not(None)))
     yield "归档与清除", f"已归档待清除 {archived} 人，已清除 {erased} 人"

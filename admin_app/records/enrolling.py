@@ -13,7 +13,8 @@ from ..rules import Complaint
 
 
 def open_enrolment(session: Session, child: Child, start: dt.date) -> Enrolment:
-    """Begin the child's stay at the school where it is now. The child must have been flushed."""
+    """Begin the child's stay at the school where it is now. The child must have been flushed; an archived file is one again."""
+    child.archived_on = None
     enrolment = Enrolment(child_id=child.id, school_id=child.school_id, child_name=child.name, start=start)
     session.add(enrolment)
     return enrolment

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import secrets
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from sqlalchemy import Select, String, Text, cast, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session, class_mapper
@@ -38,21 +39,26 @@ from ..models import (
     Report,
     School,
     SnapshotPart,
+    Transfer,
+    TransferState,
 )
 from ..orm import Base, Kept, Sealed
 from ..rules import Complaint
-from . import attachments, county
+from . import attachments, county, filed_ledger
 
 WORDS = "（已清除）"
 WAITS = dt.timedelta(days=15)
 """From archive to erasure: time to notice a mistake."""
 AT_ONCE = 500
+_RECEIPT = {"导出人", "导出时间", "行数", "指纹", "审批", "号码"}
+"""What an export's entry says besides its conditions and its purpose: never a reason to drop it."""
 _STAYS = {"class_name", "table_name", "stored", "media_type", "digest"}
 """Text that tells of a class or a file and not of a person."""
 _LOOKS = ("search", "export", "print", "reveal", "open", "download", "request", "import")
 """Entries of the log that hold typed words and no change of a row."""
 _LISTS = (ItemScore, SnapshotPart, Report, Batch, ExportRequest)
 """Tables that keep names as they were."""
+_WAITING = (TransferState.PENDING, TransferState.REQUESTED)
 _DELETED = {"include_deleted": True}
 
 
@@ -142,6 +148,7 @@ def erase(open_session: OpenSession, actor: Scope, ids: Collection[int], reason:
         _forget_values(session, [*rows, *files], names)
         _drop(session, files)
         _blank_lists(session, {child.id for child in children}, names)
+        _blank_batches(session, rows)
         _blank(rows)
         for child in children:
             child.erased_on = today
@@ -157,6 +164,7 @@ def purge_trash(open_session: OpenSession, actor: Scope, folder: Path, now: dt.d
         rows = _long_in_trash(session, now)
         files = _attachments(session, rows)
         _forget_values(session, [*rows, *files], set())
+        _blank_batches(session, rows)
         _drop(session, files)
         _blank(row for row in rows if not isinstance(row, Attachment))
         if rows:
@@ -174,7 +182,8 @@ def _long_in_trash(session: Session, now: dt.datetime) -> list[Any]:
     for model in _models(Kept):
         lying = select(model).where(model.deleted_at < before)
         rows += [row for row in session.scalars(lying, execution_options=_DELETED) if not _is_blank(row)]
-    return rows
+    kept = _reported(session)
+    return [row for row in rows if (row.id if isinstance(row, Child) else getattr(row, "child_id", None)) not in kept]
 
 
 def _refuse_early(session: Session, child: Child, today: dt.date) -> None:
@@ -182,9 +191,17 @@ def _refuse_early(session: Session, child: Child, today: dt.date) -> None:
         raise Complaint(f"第 {child.id} 号档案已经清除过了。")
     if child.archived_on is None or today < child.archived_on + WAITS:
         raise Complaint(f"{child.name}的档案归档未满 {WAITS.days} 天，还不能清除。")
-    reported = select(MandatoryReport.id).where(MandatoryReport.child_id == child.id).limit(1)
-    if session.scalar(reported, execution_options=_DELETED) is not None:
+    if session.scalar(select(Enrolment.id).where(Enrolment.child_id == child.id, Enrolment.end.is_(None)).limit(1)) is not None:
+        raise Complaint(f"{child.name}又在校了，不能清除。")
+    if session.scalar(select(Transfer.id).where(Transfer.child_id == child.id, Transfer.state.in_(_WAITING)).limit(1)) is not None:
+        raise Complaint(f"{child.name}有待办的转学，不能清除：请先办完或退回。")
+    if child.id in _reported(session):
         raise Complaint(f"{child.name}有强制报告，依法须留存，不能清除。")
+
+
+def _reported(session: Session) -> set[int | None]:
+    """Children with a mandatory report, whose files the law wants kept."""
+    return set(session.scalars(select(MandatoryReport.child_id), execution_options=_DELETED))
 
 
 def _names(session: Session, children: Iterable[Child]) -> set[str]:
@@ -264,12 +281,19 @@ def _forget_values(session: Session, rows: Iterable[Any], names: set[str]) -> No
     for part in _parts(keys):
         entries = select(AuditEntry.id).where(tuple_(AuditEntry.table_name, AuditEntry.row_id).in_(part))
         _drop(session, session.scalars(select(AuditValue).where(AuditValue.entry_id.in_(entries))))
+    looked = AuditEntry.action.in_(_LOOKS) | AuditEntry.table_name.in_([model.__tablename__ for model in _LISTS])
+    held = select(AuditValue).join(AuditEntry, AuditEntry.id == AuditValue.entry_id)
     for name in names:
         stored = json.dumps(name)[1:-1]
-        lists = [model.__tablename__ for model in _LISTS]
-        looked = select(AuditEntry.id).where(or_(AuditEntry.action.in_(_LOOKS), AuditEntry.table_name.in_(lists)))
         said = or_(*(cast(AuditValue.changes, Text).contains(each, autoescape=True) for each in {name, stored}))
-        _drop(session, session.scalars(select(AuditValue).where(AuditValue.entry_id.in_(looked), said)))
+        _drop(session, (value for value in session.scalars(held.where(looked, said)).all() if _typed(value.changes, name)))
+
+
+def _typed(changes: dict[str, Any], name: str) -> bool:
+    """Was the name itself searched for, or kept in a list? Not a word that holds it, nor who exported what for which purpose."""
+    own = {key: value for key, value in changes.items() if key not in _RECEIPT}
+    words = re.split(r"[^\w·]+", unquote_plus(json.dumps(own, ensure_ascii=False)))
+    return name in words
 
 
 def _blank_lists(session: Session, ids: set[int], names: set[str]) -> None:
@@ -283,7 +307,8 @@ def _blank_lists(session: Session, ids: set[int], names: set[str]) -> None:
         _replace(part, "children", _without(part.children, ids, names))
     for report in session.scalars(select(Report)):
         raw = json.loads(report.content)
-        if (without := _without(raw, ids, names)) != raw:
+        is_ledger = report.kind == filed_ledger.KIND
+        if (without := _without_lines(raw, names) if is_ledger else _without(raw, ids, names)) != raw:
             report.content = json.dumps(without, ensure_ascii=False)
     for asked in session.scalars(select(ExportRequest)):  # 查询 of a name may be what an export was asked for
         for name in ("title", "address", "said", "purpose"):
@@ -291,8 +316,30 @@ def _blank_lists(session: Session, ids: set[int], names: set[str]) -> None:
     for comparison in session.scalars(select(Comparison)):
         if comparison.unread and any(name in comparison.unread for name in names):
             comparison.unread = None
-    for batch in session.scalars(select(Batch).where(Batch.school_id.in_(schools))):
-        _replace(batch, "changes", [entry for entry in batch.changes if not _tells(entry, names)])
+
+
+def _blank_batches(session: Session, rows: Iterable[Any]) -> None:
+    """What one click changed of these rows is no longer there to be taken back."""
+    gone = {(type(row).__tablename__, row.id) for row in rows}
+    touched = [batch for batch in session.scalars(select(Batch)) if any((e[0], e[1]) in gone for e in batch.changes)]
+    for batch in touched:
+        batch.changes = [entry for entry in batch.changes if (entry[0], entry[1]) not in gone]
+    _forget_values(session, touched, set())
+
+
+def _without_lines(ledger: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """A kept ledger, which knows no ids: every line of one of these names loses its words, a namesake's too."""
+    blanked = [
+        [WORDS if isinstance(cell, str) else None if isinstance(cell, list) else cell for cell in line]
+        if names & _words_in(line)
+        else line
+        for line in ledger["rows"]
+    ]
+    return ledger | {"rows": blanked}
+
+
+def _words_in(line: list[Any]) -> set[str]:
+    return {cell for cell in line if isinstance(cell, str)}
 
 
 def _replace(row: Any, name: str, value: Any) -> None:
@@ -319,11 +366,6 @@ def _unnamed(words: str, names: set[str]) -> str:
     for name in names:
         words = words.replace(name, WORDS).replace(quote_plus(name), WORDS)
     return words
-
-
-def _tells(entry: Any, names: set[str]) -> bool:
-    said = json.dumps(entry, ensure_ascii=False)
-    return any(name in said for name in names)
 
 
 def _mentions(session: Session, names: set[str]) -> Iterator[str]:

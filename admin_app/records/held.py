@@ -16,13 +16,15 @@ from sqlalchemy.orm import Session, class_mapper
 
 from .. import labels
 from ..access import Action, scope_in, shown
-from ..models import Attachment, AuditEntry, Child
+from ..models import Attachment, AuditEntry, Child, ComparisonRow, MandatoryReport
 from ..orm import Base, Derived
 from ..sheets import writer
 from . import attachments
 
 _OWN = {"id", "child_id", "version", "created_by", "updated_by", "deleted_by"}
 LOG = "查看记录"
+NEVER = (Attachment, MandatoryReport, ComparisonRow)
+"""Files have a folder of their own; who reported what to the police is told to nobody; what other offices list is theirs to tell."""
 
 
 def package(session: Session, child: Child, folder: Path, receipt: Mapping[str, str]) -> bytes:
@@ -50,13 +52,17 @@ def _tables(session: Session, child: Child, held: list[tuple[Any, list[Any]]]) -
     for model, rows in held:
         names = [attr.key for attr in class_mapper(model).column_attrs if _is_told(attr)]
         yield labels.of_table(model.__tablename__), [labels.label(model, name) for name in names], _cells(session, rows, names)
+    closed = [model for model in _models() if not scope_in(session).may(Action.READ, model.RESOURCE)]
+    if closed:
+        lines = [[labels.of_table(model.__tablename__), "导出人无权查看，请向学校申请"] for model in closed]
+        yield "未列入", ["记录", "说明"], lines
     if scope_in(session).may(Action.READ, AuditEntry.RESOURCE):
         yield LOG, ["时间", "操作人", "操作", "地址"], _looks(session, child)
 
 
 def _models() -> list[Any]:
     """The tables with something on one child, in the order in which they are written down."""
-    others = [m.class_ for m in Base.registry.mappers if hasattr(m.class_, "child_id") and m.class_ is not Attachment]
+    others = [m.class_ for m in Base.registry.mappers if hasattr(m.class_, "child_id") and m.class_ not in NEVER]
     return [Child, *sorted(others, key=lambda model: labels.of_table(model.__tablename__))]
 
 

@@ -20,7 +20,7 @@ from admin_app.access import SYSTEM, Refused
 from admin_app.assessment import snapshots
 from admin_app.db import session_with, writing
 from admin_app.orm import Base, Sealed
-from admin_app.records import attachments, compliance, erasure, trash
+from admin_app.records import attachments, compliance, enrolling, erasure, trash
 from admin_app.rules import Complaint
 from tests import factories as make
 from tests.conftest import PASSWORD, scope_of
@@ -195,6 +195,54 @@ def test_nobody_but_the_office_erases(app, who, left, ids):
         erased(app, ids, who)
 
 
+def test_the_log_loses_what_named_the_child_and_nothing_else(app, left, ids):
+    """Not a longer name that holds it, not who exported; least of all when a child is called like a word of the log."""
+    archived(app, ids)
+    with acting(app, ids, "") as session:
+        session.get(m.Child, ids.child_a).former_name = "导出人"
+        session.commit()
+        audit.note(session, "search", "child", "", None, 搜索=f"{NAME}花")
+        audit.note(session, "export", "child", "", None, 导出人=NAME, 条件="学校：晨光小学", 用途="核对")
+        audit.note(session, "export", "child", "", None, 导出人="股员乙", 条件=f"搜索：{NAME}；学校：晨光小学", 用途="核对")
+        session.commit()
+        last = session.scalar(select(func.max(m.AuditEntry.id)))
+    erased(app, ids)
+    with acting(app, ids, "") as session:
+        kept = set(session.scalars(select(m.AuditValue.entry_id).where(m.AuditValue.entry_id > last - 3)))
+        assert kept >= {last - 2, last - 1} and last not in kept
+        assert audit.verify(session)[1] is None
+
+
+def test_a_kept_ledger_loses_the_line_of_the_child_and_no_other(app, left, ids):
+    archived(app, ids)
+    lines = [
+        [ids.child_a, "青松小学", "三年级", "1班", "丁不漏", ["day", "2016-05-06"]],
+        [2, "晨光小学", "三年级", "1班", NAME, ["day", "2016-05-06"]],
+    ]
+    with acting(app, ids, "") as session:
+        content = json.dumps({"said": "", "columns": [], "rows": lines, "signed": ""}, ensure_ascii=False)
+        kept = m.Report(school_id=ids.a, kind="ledger", title="台账", basis="x", since=TODAY, on=TODAY, content=content, by="x")
+        session.add(kept)
+        session.commit()
+        number = kept.id
+    erased(app, ids)
+    with acting(app, ids, "") as session:
+        first, second = json.loads(session.get(m.Report, number).content)["rows"]
+        assert first == lines[0] and second == [2, *[erasure.WORDS] * 4, None]
+
+
+def test_who_came_back_is_not_erased(app, left, ids):
+    archived(app, ids)
+    with acting(app, ids, "") as session:
+        enrolling.open_enrolment(session, session.get(m.Child, ids.child_a), TODAY)
+        session.commit()
+        assert session.get(m.Child, ids.child_a).archived_on is None
+        session.get(m.Child, ids.child_a).archived_on = ARCHIVED  # as if by a page that was opened before
+        session.commit()
+    with pytest.raises(Complaint, match="又在校"):
+        erased(app, ids)
+
+
 def test_nothing_is_erased_before_its_time(app, left, ids):
     with pytest.raises(Complaint, match="归档未满"):
         erased(app, ids)
@@ -221,6 +269,14 @@ def test_what_lay_in_the_trash_for_long_loses_its_words_and_stays_there(app, ids
         trash.put(session, row, "重复")
         session.commit()
         at = row.deleted_at
+    with app.app_context():
+        now = at + dt.timedelta(days=400)
+        assert (
+            erasure.purge_trash(writing, scope_of(ids, "office"), folder(app), now).rows == 0
+        )  # of a child with a mandatory report
+    with acting(app, ids, "") as session:
+        session.get(m.MandatoryReport, ids.mandatory_report_a).child_id = None
+        session.commit()
     with app.app_context():
         for days, rows in ((365, 0), (366, 1)):
             now = at + dt.timedelta(days=days, seconds=-1)
