@@ -30,7 +30,7 @@ from admin_app import commands, create_app, models as m, settings as configurati
 from admin_app.access import SYSTEM, Scope
 from admin_app.db import db, session_with
 from admin_app.models import Role
-from admin_app.orm import utcnow
+from admin_app.orm import keyring, utcnow
 from admin_app.records import attachments
 from admin_app.records.reports import definition, keeping
 from admin_app.records.reports.counting import Count
@@ -82,6 +82,7 @@ def app(base: SimpleNamespace) -> Iterator[Flask]:
         db.session.remove()
         db.engine.dispose()
     base.template.restore()
+    keyring.unlock(base.settings.field_key)  # whatever key the test before worked with
     yield base.app
     with base.app.app_context():
         db.session.remove()
