@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 
+import pytest
 from hypothesis import given, settings, strategies as st
 from openpyxl import load_workbook
 
@@ -87,6 +88,21 @@ def test_the_workbook_for_outside_holds_no_name_no_formula_and_no_small_number(c
             assert cell.data_type != "f" and cell.value not in (1, 2)
             assert cell.value == keeping.STAR or cell.value == line.cells[column]
     assert "甲小雨" not in {cell.value for each in book for line in each.iter_rows() for cell in line}
+
+
+@pytest.mark.parametrize("key", ["county", "handovers", "yearly"])
+def test_a_column_of_all_but_one_is_hidden_and_what_divides_a_column_is_known(key):
+    """Whatever report: where a column counts nine of ten, or two columns share ten as nine and one, none of it is told."""
+    found = definitions.of(key)
+    people = [n for n, column in enumerate(found.columns) if column.measure in protecting.PEOPLE]
+    line = Line("total", "合计", 0, [10 if n in people else 0 for n in range(len(found.columns))])
+    counted = Counted(found, Period(ON, ON), "县教育局", [line], [], {})
+    parts = list(protecting._parts(counted))
+    assert parts
+    for whole, part, _trait in parts:
+        line.cells[part] = 9
+        assert (0, part) in protecting.hidden(counted), (whole, part)
+        line.cells[part] = 10
 
 
 def test_the_office_exports_the_version_for_outside_and_the_log_says_so(app, ids, person):

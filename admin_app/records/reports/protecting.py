@@ -6,6 +6,7 @@ too. That is the usual cell suppression (primary and secondary), against subtrac
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from .counting import Counted
@@ -20,7 +21,7 @@ Sum = tuple[Place, ...]
 
 def hidden(counted: Counted) -> frozenset[Place]:
     """The places of a report whose numbers are not shown outside. Names are never shown there."""
-    small = {place for place in _people(counted) if 0 < _value(counted, place) < LEAST}
+    small = {place for place in _people(counted) if _is_small(_value(counted, place))} | set(_of_nearly_all(counted))
     _hide_what_follows(counted, small)
     return frozenset(small | set(_of_the_same(counted, small)))
 
@@ -38,8 +39,39 @@ def _hide_what_follows(counted: Counted, gone: set[Place]) -> None:
                 changed = True
 
 
+def _is_small(number: int) -> bool:
+    return 0 < number < LEAST
+
+
+def _of_nearly_all(counted: Counted) -> Iterator[Place]:
+    """Columns that count all but one or two of another column: nine girls of ten children tell that there is one boy."""
+    for whole, part, _trait in _parts(counted):
+        for line in range(len(counted.lines)):
+            if _is_small(_value(counted, (line, whole)) - _value(counted, (line, part))):
+                yield line, part
+
+
+def _parts(counted: Counted) -> Iterator[tuple[int, int, str]]:
+    """(column, column that counts some of the same people, the trait they differ by where it is one)."""
+    columns = [(n, column) for n, column in enumerate(counted.definition.columns) if column.measure in PEOPLE]
+    for whole, all_of in columns:
+        for part, some_of in columns:
+            more = set(some_of.when) - set(all_of.when)
+            if all_of.population == some_of.population and more and set(all_of.when) <= set(some_of.when):
+                yield whole, part, next(iter(more)).trait if len(more) == 1 else ""
+
+
+def _divisions(counted: Counted) -> Iterator[tuple[int, ...]]:
+    """A column and those that divide it by one trait: all children, then by sex, by grade, done and not done."""
+    found: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for whole, part, trait in _parts(counted):
+        if trait:
+            found[whole, trait].append(part)
+    yield from ((whole, *parts) for (whole, _trait), parts in found.items())
+
+
 def sums(counted: Counted) -> Iterator[Sum]:
-    """Every sum of the table: a line and those below it, column by column; and the equations, line by line."""
+    """Every sum of the table: a line and those below it, column by column; equations and divisions by a trait, line by line."""
     columns = [n for n, column in enumerate(counted.definition.columns) if column.measure in PEOPLE]
     for number in range(len(counted.lines)):
         if below := lines_below(counted, number):
@@ -50,6 +82,10 @@ def sums(counted: Counted) -> Iterator[Sum]:
     for check in counted.definition.checks:
         for number in range(len(counted.lines)):
             yield tuple((number, at[key]) for key in (*check.left, *check.right))
+    for whole, *parts in _divisions(counted):
+        for number in range(len(counted.lines)):
+            if sum(_value(counted, (number, part)) for part in parts) == _value(counted, (number, whole)):
+                yield tuple((number, column) for column in (whole, *parts))
 
 
 def lines_below(counted: Counted, number: int) -> list[int]:
