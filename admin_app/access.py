@@ -441,7 +441,17 @@ def erasing(open_session: OpenSession, actor: Scope) -> Iterator[Session]:
     :raises Refused: for who may not erase.
     """
     _refuse_unless(actor.may(Action.DELETE, Resource.RETENTION))
-    with open_session(replace(SYSTEM, user_id=actor.user_id, name=actor.name, address=actor.address, erasing=True)) as session:
+    with open_session(
+        replace(
+            SYSTEM,
+            user_id=actor.user_id,
+            name=actor.name,
+            address=actor.address,
+            roles=actor.roles,
+            request=actor.request,
+            erasing=True,
+        )
+    ) as session:
         yield session
 
 

@@ -607,7 +607,7 @@ class Child(Named, Kept, SchoolOwned):
     handy_contact: Mapped[str | None] = field("方便联系人", String(60), group=Group.CONTACT, hint="姓名与关系，如 村小组长 施某")
     handy_phone: Mapped[str | None] = field("方便联系人电话", Sealed("child.handy_phone"), check=rules.phone, group=Group.CONTACT)
     facts_confirmed_at: Mapped[dt.date | None] = field("本学期信息确认日", Date)
-    consent: Mapped[Consent | None] = field("个人信息处理依据", Coded(Consent), hint="不满14周岁的必填")
+    consent: Mapped[Consent | None] = field("个人信息处理依据", Coded(Consent), hint="不满14周岁的须登记")
     informed_on: Mapped[dt.date | None] = field(
         "告知书签收日", Date, check=rules.not_in_future, hint="监护人签收个人信息告知书的日期"
     )

@@ -77,9 +77,7 @@ class UserView(RecordView):
         return form
 
     def _save(self, form: Any, row: Any, *, created: bool) -> bool:
-        roles = [Role(value) for value in form.roles.data or []]
         del form.roles  # not a column: applied in before_save
-        self._roles = roles
         try:
             return super()._save(form, row, created=created)
         finally:
@@ -94,7 +92,7 @@ class UserView(RecordView):
         if row.id == current_user.user_id:
             raise Complaint("不能修改自己的账号，请由另一位管理员修改。")
         if created:
-            self.first = auth.reset_password(self.db_session, row)
+            auth.reset_password(self.db_session, row)
         for grant in [g for g in row.grants if g.role not in roles]:
             row.grants.remove(grant)
         held = {g.role for g in row.grants}

@@ -20,6 +20,8 @@ from ..rules import Complaint
 from .fields import number_or_none
 from .gate import note, within_limits
 
+MIME_TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "zip": "application/zip"}
+
 
 def receipt_of(conditions_said: str, rows: int, grant: ExportRequest | None = None) -> dict[str, str]:
     """What every exported file says of itself."""
@@ -91,12 +93,12 @@ def handed_out(
 
 
 def logged(content: bytes, name: str, table: str, row_id: object = "", school_id: int | None = None, **what: Any) -> Response:
-    """A workbook with children's data on its way out. The log keeps its fingerprint, so that a file can be told by it."""
+    """A file with children's data on its way out. The log keeps its fingerprint, so that a file can be told by it."""
     note("export", table, row_id, school_id, **what, 指纹=hashlib.sha256(content).hexdigest())
-    return workbook_response(content, name)
+    return file_response(content, name)
 
 
-def workbook_response(content: bytes, file_name: str) -> Response:
-    response = Response(content, mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+def file_response(content: bytes, file_name: str) -> Response:
+    response = Response(content, mimetype=MIME_TYPES[file_name.rpartition(".")[2]])
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(file_name)}"  # RFC 5987
     return response

@@ -100,7 +100,7 @@ class Gate:
     needs: ClassVar[dict[str, Action]] = {}
     """Endpoint function -> the right it takes; what is not listed takes READ."""
     grave: ClassVar[frozenset[str]] = frozenset()
-    """Endpoint functions that change who may do what: posting asks for the password again."""
+    """Endpoint functions whose posting asks for the password again: who may do what, erasure, all that is held on a child."""
 
     def is_accessible(self) -> bool:
         return current_scope().may(Action.READ, self.resource)

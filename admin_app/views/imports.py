@@ -25,7 +25,7 @@ from ..rules import Complaint
 from ..sheets import marking, offline, reader, writer
 from ..sheets.reader import Unreadable
 from .base import ToolView
-from .exports import logged, receipt_of, workbook_response
+from .exports import file_response, logged, receipt_of
 from .fields import SCHOOLS, number_or_none
 from .gate import current_scope
 from .lookups import TERMS
@@ -260,7 +260,7 @@ class ImportView(ToolView):
     def template(self) -> Any:
         """An empty ledger with the columns the import knows."""
         titles = [c.title for c in ledger.COLUMNS if c.key != "school"]
-        return workbook_response(writer.blank("台账", titles), "台账模板.xlsx")
+        return file_response(writer.blank("台账", titles), "台账模板.xlsx")
 
     @expose("/offline/")
     def offline(self) -> Any:

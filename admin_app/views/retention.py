@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from flask import Response, abort, current_app, flash, redirect, request
+from flask import abort, current_app, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -21,8 +20,9 @@ from ..orm import utcnow
 from ..records import attachments, county, erasure, held
 from ..rules import Complaint
 from .base import ToolView
+from .exports import logged
 from .fields import ids_in_form, number_or_none
-from .gate import current_scope, note
+from .gate import current_scope
 
 
 class RetentionView(ToolView):
@@ -56,8 +56,8 @@ class RetentionView(ToolView):
     @expose("/archive/", methods=("POST",))
     def archive(self) -> Any:
         """Out of the lists; taken back by one click."""
-        children = self._ticked()
         try:
+            children = self._ticked()
             for child in children:
                 erasure.archive(self.db_session, child, dt.date.today())
             self.db_session.commit()
@@ -114,11 +114,8 @@ class RetentionView(ToolView):
             return redirect(self.get_url(".index", child=child.id))
         receipt = {"儿童": child.name, "导出人": current_user.name, "导出时间": labels.text(utcnow()), "用途": reason}
         content = held.package(self.db_session, child, self._folder(), receipt)
-        note("reveal", "child", child.id, child.school_id, 用途=reason, 内容="全部信息")
-        response = Response(content, mimetype="application/zip")
         name = f"全部信息-{child.id}-{dt.date.today():%Y%m%d}.zip"
-        response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-        return response
+        return logged(content, name, "child", child.id, child.school_id, 用途=reason, 内容="全部信息")
 
     # --- what several pages need ---
 
@@ -129,12 +126,12 @@ class RetentionView(ToolView):
         return child
 
     def _ticked(self) -> list[Child]:
-        try:
-            ids = ids_in_form("child")
-        except Complaint:
-            ids = set()
-        found = list(self.db_session.scalars(select(Child).where(Child.id.in_(ids)))) if ids else []
-        if not found or len(found) != len(ids):
+        """:raises Complaint: when nobody is ticked; 404 for who is not there."""
+        ids = ids_in_form("child")
+        if not ids:
+            raise Complaint("请勾选儿童。")
+        found = list(self.db_session.scalars(select(Child).where(Child.id.in_(ids))))
+        if len(found) != len(ids):
             abort(404)
         return found
 
