@@ -677,6 +677,20 @@ def known_by(username: str, name: str, school: School | None) -> tuple[str, ...]
 # --- one-time codes ---
 
 
+def check_code(actor: Actor, code: str) -> None:
+    """The phone at hand is asked before it is replaced or given up: a browser left open and the password are not enough.
+
+    :raises Complaint: when the code is wrong or used, or was tried too often.
+    """
+    tried = _try(actor.username)
+    with writing(SYSTEM) as session:
+        right = _use_code(session.get_one(User, actor.user_id, with_for_update=True), code)
+        if right:
+            _take_back(session, tried)
+    if not right:
+        raise _refused(tried, "动态口令不对或已用过")
+
+
 def set_up_codes(actor: Actor, secret: str, code: str) -> None:
     """Ask this account for one-time codes from now on; its other browsers are logged out (ASVS 7.4.3).
 

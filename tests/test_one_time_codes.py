@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import threading
 
@@ -28,6 +29,11 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 def code_of(secret: str) -> str:
     return pyotp.TOTP(secret).at(utcnow())
+
+
+def next_code(secret: str) -> str:
+    """The one after the code that was used a moment ago."""
+    return pyotp.TOTP(secret).at(utcnow() + dt.timedelta(seconds=30))
 
 
 def scanned(page: str) -> tuple[str, str]:
@@ -142,15 +148,19 @@ def test_a_role_that_must_sets_them_up_before_anything_else(app, ids, person, mo
     browser = person("office")
     assert {browser.get(path).location for path in ("/", "/child/", "/child/export/xlsx/", "/session/")} == {PAGE}
     assert "须用动态口令" in browser.get(PAGE).text and person("secretary_a").get("/").status_code == 200
-    set_up(browser)
+    secret = set_up(browser)
     assert browser.get("/child/").status_code == 200
-    assert "不能停用" in browser.post(PAGE, {"act": "stop"}).text
+    assert "不能停用" in browser.post(PAGE, {"act": "stop", "code": next_code(secret)}).text
 
 
 def test_who_set_them_up_freely_stops_them(app, ids, person):
+    """With the phone at hand: a browser left open is not enough to stop them, nor to put another phone in its place."""
     browser = person("office")
-    set_up(browser)
-    assert browser.post(PAGE, {"act": "stop"}).status_code == 302
+    secret = set_up(browser)
+    for act in ("stop", "show"):
+        page = browser.post(PAGE, {"act": act, "code": "000000"}).text
+        assert "动态口令不对" in page and 'class="secret"' not in page
+    assert browser.post(PAGE, {"act": "stop", "code": next_code(secret)}).status_code == 302
     assert log_in(app.test_client(), "office").location == "/"
 
 

@@ -94,6 +94,8 @@ def one_time_code() -> Response | str:
         return page
     act, secret, complaint = request.form.get("act", ""), "", ""
     try:
+        if act in ("show", "stop") and current_user.has_codes:
+            auth.check_code(current_user, request.form.get("code", ""))
         if act == "show":
             secret = one_time_codes.new_secret()
         elif act == "start":
