@@ -12,6 +12,7 @@ from babel.messages.extract import extract_from_dir
 from admin_app import labels, models as m
 from admin_app.orm import Base, Choice
 from admin_app.records.reports import definition, members
+from tests.test_matrix import RIGHTS
 
 ROOT = Path(__file__).parent.parent / "admin_app"
 FOLDER = ROOT / "translations" / "en" / "LC_MESSAGES"
@@ -74,3 +75,21 @@ def of_reports() -> set[str]:
 
 def test_every_word_of_the_report_definitions_is_translated(english):
     assert sorted(word for word in of_reports() if re.search("[\u4e00-\u9fff]", word) and word not in english) == []
+
+
+def test_every_field_of_every_form_is_called_by_a_chinese_name_and_stands_there_once(person):
+    asked = 0
+    for who in ("office", "secretary_a", "counsellor_a", "admin"):
+        browser = person(who)
+        for screen in RIGHTS:
+            answer = browser.get(f"/{screen}/new/")
+            if answer.status_code != 200:
+                continue
+            asked += 1
+            labels_shown = [
+                re.sub("<[^>]+>", "", words).strip() for words in re.findall(r"<label[^>]*>(.*?)</label>", answer.text, re.S)
+            ]
+            assert [words for words in labels_shown if not re.search("[\u4e00-\u9fff]", words)] == [], screen
+            ids = re.findall(r'<(?:input|select|textarea)[^>]*\bid="([^"]+)"', answer.text)
+            assert sorted(set(ids)) == sorted(ids), screen
+    assert asked > 50
