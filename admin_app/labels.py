@@ -86,6 +86,10 @@ TABLES: dict[str, str] = {
     "user_role": "角色",
     "import_batch": "导入",
     "ledger_name": "列名",
+    "audit_entry": "操作日志",
+    "audit_key": "钥匙",
+    "audit_head": "备份",
+    "trash": "回收站",
 }
 """What a record of each table is called on screens and in the log."""
 

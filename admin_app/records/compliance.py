@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, labels
 from ..access import Action, scope_in
-from ..models import AuditEntry, Child, Enrolment, ExportRequest, School
+from ..models import AuditEntry, Child, Enrolment, ExportRequest, Role
 from ..orm import utcnow
 from .overview import no_consent
 
@@ -29,7 +29,7 @@ class Person:
     """What one account did in the year: deed -> how often; ``children``: how many dossiers it opened."""
 
     name: str
-    school: str
+    roles: str
     deeds: Counter[str]
     children: int
 
@@ -65,8 +65,8 @@ def summary(session: Session, year: int, *, walked: bool = False) -> Summary:
     ):
         deeds[action] += count
         of_person[user_id, name][action] += count
-    opened, schools = _opened(session, at), _schools(session, at)
-    people = [Person(name, schools.get(user_id, ""), did, opened.get(user_id, 0)) for (user_id, name), did in of_person.items()]
+    opened, roles = _opened(session, at), _roles(session, at)
+    people = [Person(name, roles.get(user_id, ""), did, opened.get(user_id, 0)) for (user_id, name), did in of_person.items()]
     people.sort(key=lambda person: (-sum(person.deeds[deed] for deed in LOOKED), person.name))
     return Summary(year, deeds, people, list(_duties(session, at, deeds, walked=walked)), list(_exports(session, year)))
 
@@ -84,12 +84,13 @@ def _opened(session: Session, at: tuple[Any, ...]) -> dict[int | None, int]:
     return {user_id: count for user_id, count in session.execute(seen.group_by(AuditEntry.user_id))}
 
 
-def _schools(session: Session, at: tuple[Any, ...]) -> dict[int | None, str]:
-    """The one school whose rows an account touched; several: the bureau's work."""
-    touched = select(AuditEntry.user_id, func.min(AuditEntry.school_id), func.max(AuditEntry.school_id)).where(*at)
-    rows = session.execute(touched.group_by(AuditEntry.user_id)).all()
-    names = dict(session.execute(select(School.id, School.name)).all())
-    return {user_id: names.get(first, "") if first == last else "多所学校" for user_id, first, last in rows}
+def _roles(session: Session, at: tuple[Any, ...]) -> dict[int | None, str]:
+    """The roles in which an account acted."""
+    acted = select(AuditEntry.user_id, AuditEntry.roles).where(*at, AuditEntry.roles.is_not(None)).distinct()
+    held: dict[int | None, set[str]] = defaultdict(set)
+    for user_id, roles in session.execute(acted):
+        held[user_id] |= set(roles.split())
+    return {user_id: "、".join(role.label for role in Role if role.value in roles) for user_id, roles in held.items()}
 
 
 def _duties(session: Session, at: tuple[Any, ...], deeds: Counter[str], *, walked: bool) -> Iterator[tuple[str, str]]:
@@ -141,8 +142,8 @@ def tables(found: Summary) -> list[tuple[str, list[str], list[list[Any]]]]:
         ("操作次数", ["操作", "次数"], [[labels.DEEDS.get(deed, deed), count] for deed, count in found.deeds.most_common()]),
         (
             "按人",
-            ["操作人", "学校", "打开过的档案数", *(labels.DEEDS[deed] for deed in shown)],
-            [[p.name, p.school, p.children, *(p.deeds[deed] for deed in shown)] for p in found.people],
+            ["操作人", "角色", "打开过的档案数", *(labels.DEEDS[deed] for deed in shown)],
+            [[p.name, p.roles, p.children, *(p.deeds[deed] for deed in shown)] for p in found.people],
         ),
         ("完整号码导出", ["申请时间", "申请人", "列表", "行数", "用途", "导出时间"], [list(row) for row in found.exports]),
     ]

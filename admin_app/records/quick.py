@@ -49,6 +49,8 @@ USUAL_WAY = {CareKind.TALK: CareWay.FACE, CareKind.CONTACT: CareWay.PHONE, CareK
 LONGEST = 1000
 """Characters of one content or measure, as the forms say."""
 RECENT = 20
+NOTICE = "2026-1"
+"""The version of the printed notice that guardians sign; another wording is another version."""
 
 
 @dataclass(frozen=True)
@@ -326,12 +328,25 @@ def read_told(typed: Mapping[str, str]) -> Told | None:
     return Told(day, version[:20], consent)
 
 
-def confirm(session: Session, school: School, where: str, children: list[Pupil], on: dt.date, told: Told | None = None) -> Batch:
-    """The facts of these children are as they were: confirmed as of a day, undoable as one; with it what was signed."""
-    signed = f"，告知书 {told.on}" if told else ""
-    with bulk.recorded(session, BatchKind.CONFIRM, school.id, f"{where} 信息确认 {len(children)} 人{signed}") as batch:
-        for child in (pupil.child for pupil in children):
-            child.facts_confirmed_at = on
-            if told:
-                child.informed_on, child.informed_version, child.consent = told.on, told.version or None, told.consent
-    return batch
+def confirm(
+    session: Session, school: School, where: str, children: list[Pupil], on: dt.date, told: Told | None = None
+) -> tuple[Batch, int]:
+    """The facts of these children are as they were: confirmed as of a day, undoable as one; with it what was signed.
+
+    :returns: the batch, and for how many of them the notice was entered.
+    """
+    signing = [pupil.child for pupil in children if told and _signs(pupil.child, told)]
+    words = f"{where} 信息确认 {len(children)} 人" + (f"，告知书 {len(signing)} 人" if told else "")
+    with bulk.recorded(session, BatchKind.CONFIRM, school.id, words) as batch:
+        for pupil in children:
+            pupil.child.facts_confirmed_at = on
+        for child in signing if told else ():
+            child.informed_on, child.informed_version, child.consent = told.on, told.version or None, told.consent
+    return batch, len(signing)
+
+
+def _signs(child: Child, told: Told) -> bool:
+    """A class at once never covers what one family said before: a refusal stays, and so does the day this version was signed."""
+    if child.consent in (Consent.REFUSED, Consent.WITHDRAWN):
+        return False
+    return child.consent is None or (bool(told.version) and child.informed_version != told.version)

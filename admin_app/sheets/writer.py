@@ -55,19 +55,26 @@ def table(title: str, headers: list[str], rows: Iterable[Sequence[Any]], receipt
     return tables([(title, headers, rows)], receipt)
 
 
-def tables(parts: Iterable[tuple[str, list[str], Iterable[Sequence[Any]]]], receipt: Mapping[str, str]) -> bytes:
-    """Several lists (title, headers, rows), a sheet each, and one receipt."""
+def tables(
+    parts: Iterable[tuple[str, list[str], Iterable[Sequence[Any]]]], receipt: Mapping[str, str], widths: Sequence[float] = ()
+) -> bytes:
+    """Several lists (title, headers, rows), a sheet each, and one receipt.
+
+    :param widths: of the columns, where the sheets are to be read on paper: text is wrapped, pages stand upright.
+    """
     buffer = io.BytesIO()
     with open_book(buffer, streaming=True) as book:
         head = book.add_format({"bold": True, "font_name": HEADING, "bg_color": "#F2F4F7", "border": 1, "align": "center"})
-        body = book.add_format({"font_name": BODY, "font_size": 10})
+        body = book.add_format({"font_name": BODY, "font_size": 10} | ({"text_wrap": True, "valign": "top"} if widths else {}))
         day = book.add_format({"font_name": BODY, "font_size": 10, "num_format": "yyyy-mm-dd", "align": "left"})
         for title, headers, rows in parts:
             sheet = book.add_worksheet(re.sub(r"[\[\]:*?/\\]", " ", title)[:31])
-            sheet.set_column(0, len(headers) - 1, 14, body)
+            for column in range(len(headers)):
+                sheet.set_column(column, column, widths[column] if widths else 14, body)
             sheet.freeze_panes(1, 0)
-            sheet.autofilter(0, 0, 0, max(0, len(headers) - 1))
-            paper(sheet, landscape=True)
+            if not widths:
+                sheet.autofilter(0, 0, 0, max(0, len(headers) - 1))
+            paper(sheet, landscape=not widths)
             sheet.repeat_rows(0)
             for column, words in enumerate(headers):
                 sheet.write_string(0, column, words, head)

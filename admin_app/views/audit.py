@@ -65,10 +65,11 @@ class AuditView(RecordView):
             of_entries = select(AuditValue.entry_id, AuditValue.changes).where(AuditValue.entry_id.in_(ids))
             values = dict(session.execute(of_entries).all())
             names = dict(session.execute(select(School.id, School.name)).all())
+        screens = {view.endpoint: str(view.name) for view in self.admin._views if view.endpoint not in labels.TABLES}
         for line in lines:
             v = line.values
             v["what"] = _(labels.DEEDS.get(v["action"], v["action"]))
-            v["on"] = f"{_(labels.of_table(v['table_name']))} {v['row_id']}".strip()
+            v["on"] = f"{_(screens.get(v['table_name']) or labels.of_table(v['table_name']))} {v['row_id']}".strip()
             v["school_name"] = names.get(v["owner"], "")
             v["changed"] = _summary(v["table_name"], values.get(line.id, {})) if with_values else ""
 
@@ -84,14 +85,14 @@ def _said(value: Any) -> Any:
 def _summary(table_name: str, changes: dict[str, Any]) -> str:
     model = labels.model_of(table_name)
     parts = []
-    for name, (old, new) in list(changes.items())[:6]:
+    for name, (old, new) in sorted(changes.items(), key=lambda change: change[0] == "指纹")[:8]:  # read last, by who looks for it
         known = model is not None and name in model.__mapper__.column_attrs
         words = labels.label(model, name) if known and model else name
         choices = labels.choices(model, name) if known and model else None
         old, new = (_(choices(v).label) if choices and v is not None else _said(v) for v in (old, new))
         words = _(words)
         parts.append(f"{words}：{old} → {new}" if old is not None else f"{words}：{new}")
-    return "；".join(parts)[:160]
+    return "；".join(parts)[:300]
 
 
 class ComplianceView(ToolView):

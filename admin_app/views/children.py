@@ -34,7 +34,7 @@ from ..models import (
     StateSide,
 )
 from ..orm import Base
-from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, overview
+from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, overview, quick
 from ..records.definitions import left_behind
 from ..rules import Complaint
 from .base import RecordView
@@ -46,8 +46,6 @@ from .lookups import CHILDREN, PARENTS, STAFF
 from .words import paper_words, screen_words, state
 
 GROUP = "儿童"
-NOTICE = "2026-1"
-"""The version of the printed notice; another wording is another version."""
 DOSSIERS_AT_ONCE = 50
 """Dossiers printed at once: a class, or a hundred pages."""
 
@@ -315,7 +313,7 @@ class ChildView(RecordView):
             "children/notice.html",
             bureau=county.word(self.db_session, "bureau"),
             years=county.number(self.db_session, "retention_years"),
-            version=NOTICE,
+            version=quick.NOTICE,
         )
 
     @expose("/papers/", methods=("GET", "POST"))

@@ -214,7 +214,7 @@ class QuickView(ToolView):
                 ticked = ids_in_form("child")
         return self.render(
             "quick/confirm.html", where=where, facts=found, ticked=ticked, term=term, since=since, word=self._word, today=today,
-            grounds=list(Consent), typed=request.form,
+            grounds=[Consent.GIVEN, Consent.DUTY], typed=request.form, version=quick.NOTICE,
         )  # fmt: skip
 
     def _save_confirmation(self, today: dt.date) -> Any:
@@ -223,9 +223,10 @@ class QuickView(ToolView):
         self._as_posted(where["school"])
         children = quick.chosen(where["pupils"], ids_in_form("child"), "child")
         told = quick.read_told(request.form)
-        batch = quick.confirm(self.db_session, where["school"], self._place(where), children, today, told)
+        batch, signed = quick.confirm(self.db_session, where["school"], self._place(where), children, today, told)
         self.db_session.commit()
-        self._say_done(_("已确认 %(n)d 人的信息无变化。", n=len(children)), batch)
+        words = _("已确认 %(n)d 人的信息无变化。", n=len(children))
+        self._say_done(words + (_("登记告知书 %(n)d 人；已登记过的没有改动。", n=signed) if told else ""), batch)
         return self._back_to(".confirm", where)
 
     @staticmethod

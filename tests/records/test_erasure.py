@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from PIL import Image
 from sqlalchemy import String, cast, func, select
 
-from admin_app import audit, models as m
+from admin_app import audit, labels, models as m
 from admin_app.access import SYSTEM, Refused
 from admin_app.assessment import snapshots
 from admin_app.db import session_with, writing
@@ -326,12 +326,16 @@ def test_everything_held_on_a_child_is_one_file_with_its_attachments_and_its_rea
     with acting(app, ids, "") as session:
         assert session.get(m.Child, ids.child_a).id_number in cells and PHONE in cells and "股员乙" in cells
         held = {
-            mapper.class_.__tablename__
-            for mapper in Base.registry.mappers
-            if hasattr(mapper.class_, "child_id")
-            and session.scalar(select(mapper.class_.id).where(mapper.class_.child_id == ids.child_a))
+            labels.of_table(model.__tablename__)
+            for model in (mapper.class_ for mapper in Base.registry.mappers)
+            if hasattr(model, "child_id") and session.scalar(select(model.id).where(model.child_id == ids.child_a))
         }
-    assert len(book.sheetnames) >= len(held - {"attachment", "counselling", "inspected"})
+    withheld = {row[1].value for row in book["未列入"].iter_rows(min_row=2)}
+    assert withheld == {"心理辅导"} and held - withheld - {"附件"} <= set(book.sheetnames)  # files lie in a folder beside it
+    told = [
+        row for sheet in book for row in sheet.iter_rows(values_only=True) if row[1] in ("学校", "教师", "责任人", "学期", "假期")
+    ]
+    assert len(told) > 10 and not [row for row in told if str(row[2]).isdigit()]  # names, not numbers of ours
     assert f"{NAME}说{MARK}" not in cells  # what a child said is told at its school, not by the office
     assert "丁不漏" not in cells
 
@@ -346,7 +350,7 @@ def test_the_yearly_summary_counts_what_each_person_looked_at(app, ids, person):
         found = compliance.summary(session, year)
         assert compliance.summary(session, year - 1).people == []
     (mine,) = (one for one in found.people if one.name == "填报员a")
-    assert (mine.deeds["open"], mine.children, mine.deeds["reveal"], mine.school) == (2, 1, 1, "晨光小学")
+    assert (mine.deeds["open"], mine.children, mine.deeds["reveal"], mine.roles) == (2, 1, 1, "学校填报员")
     page = person("office").get("/compliance/").text
     assert "填报员a" in page and "起留存" in page
     with person("admin").get("/compliance/export/?purpose=年度自查") as answer:
@@ -364,6 +368,32 @@ def test_a_class_signs_the_notice_in_one_go_and_it_can_be_taken_back(app, ids, p
     with acting(app, ids, "secretary_a") as session:
         child = session.get(m.Child, ids.child_a)
         assert (child.informed_on, child.informed_version, child.consent) == (dt.date(2026, 9, 3), "2026-1", m.Consent.GIVEN)
+    with acting(app, ids, "secretary_a") as session:  # what one family said before is not covered by a class
+        session.get(m.Child, ids.child_a).consent = m.Consent.REFUSED
+        session.commit()
+    again = secretary.post(
+        "/quick/confirm/", data | {"informed_on": "2026-09-04", "informed_version": "2026-2"}, follow_redirects=True
+    )
+    assert "登记告知书 0 人" in again.text
+    with acting(app, ids, "secretary_a") as session:
+        child = session.get(m.Child, ids.child_a)
+        assert (child.informed_on, child.consent) == (dt.date(2026, 9, 3), m.Consent.REFUSED)
+        child.consent = m.Consent.GIVEN
+        session.commit()
+    same = secretary.post("/quick/confirm/", data | {"informed_on": "2026-09-04"}, follow_redirects=True)
+    newer = secretary.post(
+        "/quick/confirm/", data | {"informed_on": "2026-09-05", "informed_version": "2026-2"}, follow_redirects=True
+    )
+    assert "登记告知书 0 人" in same.text and "登记告知书 1 人" in newer.text
+    with acting(app, ids, "secretary_a") as session:
+        newest = session.scalars(select(m.Batch).order_by(m.Batch.id.desc()).limit(1)).one()
+    secretary.post("/batch/undo/", {"id": newest.id})
+    with acting(app, ids, "secretary_a") as session:
+        assert session.get(m.Child, ids.child_a).informed_on == dt.date(2026, 9, 3)
+        session.get(m.Child, ids.child_a).consent = None
+        session.commit()
+    secretary.post("/quick/confirm/", data)
+    with acting(app, ids, "secretary_a") as session:
         batch = session.scalars(select(m.Batch).order_by(m.Batch.id.desc()).limit(1)).one()
     secretary.post("/batch/undo/", {"id": batch.id})
     with acting(app, ids, "secretary_a") as session:
