@@ -243,13 +243,7 @@ def give_code(code: str) -> None:
     user = half_in()
     if user is None:
         raise Complaint("登录已超时，请重新输入账号和密码。")
-    tried = _try(user.username)
-    with writing(SYSTEM) as session:
-        right = _use_code(session.get_one(User, user.id, with_for_update=True), code)
-        if right:
-            _take_back(session, tried)
-    if not right:
-        raise _refused(tried, "动态口令不对或已用过")
+    _spend_code(user.id, user.username, code)
     _start(user.id)
 
 
@@ -682,9 +676,14 @@ def check_code(actor: Actor, code: str) -> None:
 
     :raises Complaint: when the code is wrong or used, or was tried too often.
     """
-    tried = _try(actor.username)
+    _spend_code(actor.user_id, actor.username, code)
+
+
+def _spend_code(user_id: int, username: str, code: str) -> None:
+    """:raises Complaint: when the code is wrong or used, or was tried too often."""
+    tried = _try(username)
     with writing(SYSTEM) as session:
-        right = _use_code(session.get_one(User, actor.user_id, with_for_update=True), code)
+        right = _use_code(session.get_one(User, user_id, with_for_update=True), code)
         if right:
             _take_back(session, tried)
     if not right:

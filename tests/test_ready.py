@@ -15,7 +15,7 @@ from admin_app import db as database, selfcheck
 from admin_app.db import status_of
 from admin_app.selfcheck import OK, WRONG, Finding
 from admin_app.settings import Unusable
-from tests.databases import by_hand
+from tests.databases import ON_POSTGRES, by_hand
 
 
 def ready(app):
@@ -90,4 +90,11 @@ def test_a_database_that_would_lose_rows_at_a_power_cut_is_not_served(base, app,
     selfcheck.refuse_to_lose(base.settings)
     found.append(Finding(WRONG, "断电不丢", "fsync 关着，请打开"))
     with pytest.raises(Unusable, match="fsync 关着"):
+        selfcheck.refuse_to_lose(base.settings)
+
+
+@pytest.mark.skipif(not ON_POSTGRES, reason="asks a PostgreSQL server")
+def test_a_real_server_with_fsync_off_is_refused(base, app):
+    """The tests' own server is one: what a test wrote need not survive a power cut."""
+    with app.app_context(), pytest.raises(Unusable, match="fsync"):
         selfcheck.refuse_to_lose(base.settings)
