@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import secrets
-import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import wraps
@@ -18,29 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import click
-from alembic import command as alembic
-from alembic.config import Config
-from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import access, audit, auth, backups, create_app, keys, labels, passwords, row_security, selfcheck
+from . import access, accounts, audit, backups, create_app, keys, labels, locks, passwords, selfcheck, serving, tries, upgrading
 from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
-from .orm import keyring, utcnow
+from .orm import utcnow
 from .records import entering, importing
 from .rules import Complaint
 from .settings import Settings, Unusable, data_folder, postgres_url, read
 from .sheets.reader import Unreadable
 
-HERE = Path(__file__).parent
-KEPT_SCHEMAS = 5
-"""Backups made before the schema changed that stay: a start that fails again and again must not fill the disk."""
-PATIENCE = 18
-"""Seconds that what was asked has to end once the server is told to stop."""
 DEMO_SCHOOLS = {"secretary": "2153990001", "secretary2": "2153990002", "principal": "2153990001"}
 DEMO_NAMES = {
     "admin": "系统管理", "office": "普玉珍", "leader": "施正兴", "secretary": "方晓燕", "secretary2": "罗海燕", "principal": "白建国",
@@ -79,8 +68,8 @@ def settings_for(*, demo: bool) -> Settings:
 
 def ready_app(settings: Settings) -> Flask:
     """The app on a migrated database with the reference data; several starts at once wait for each other."""
-    with _one_at_a_time(settings):
-        migrate(settings)
+    with locks.starting(settings):
+        upgrading.migrate(settings)
         app = create_app(settings)
         with app.app_context():
             load_reference()
@@ -100,109 +89,7 @@ def only_demo() -> bool:
     return not named and not Path("instance/data/register.sqlite3").exists() and Path("instance/demo").exists()
 
 
-@contextlib.contextmanager
-def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    with _locked(settings.data_dir / "start.lock", "LOCK_EX"):
-        yield
-
-
-@contextlib.contextmanager
-def _standing_still(settings: Settings) -> Iterator[None]:
-    """:raises Unusable: while a service runs on this data folder."""
-    try:
-        with _locked(settings.data_dir / "serve.lock", "LOCK_EX", "LOCK_NB"):
-            yield
-    except BlockingIOError:
-        raise Unusable("服务还在运行：请先停止服务。") from None
-
-
-@contextlib.contextmanager
-def _locked(path: Path, *how: str) -> Iterator[None]:
-    """Hold a file's lock. Windows has none of these: one office computer, one start."""
-    with path.open("w") as lock:
-        with contextlib.suppress(ImportError):
-            import fcntl
-
-            fcntl.flock(lock, sum(getattr(fcntl, each) for each in how))
-        yield
-
-
 # --- the database ---
-
-
-def migrations(url: str) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(HERE / "migrations"))
-    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
-    return config
-
-
-def migrate(settings: Settings, *, backed_up: bool = False) -> None:
-    """Bring the schema to this version; what an older version left is backed up first.
-
-    :param backed_up: somebody has seen to the backup.
-    :raises Unusable: when a newer version made the database, or a service runs on the older schema.
-    :raises Complaint: when the backup or a migration fails. The database is as it was, either way.
-    """
-    keyring.unlock(settings.field_key)  # a migration may read numbers
-    at, newest = _schema(settings), backups.known_revisions()[0]
-    if at in (None, newest):
-        _migrate(settings.owner_url)
-    else:
-        with _standing_still(settings):
-            if not backed_up:
-                _back_up(settings, str(at), "db upgrade")
-            _migrate(settings.owner_url)
-        say(f"数据库结构已从 {at} 升级到 {newest}")
-    with backups.told("数据库的第二道防线没有建好"):
-        row_security.build(settings.owner_url, settings.database_url)
-
-
-def _migrate(url: str) -> None:
-    with _whole_or_not("数据库没有升级"), contextlib.redirect_stdout(sys.stderr):
-        alembic.upgrade(migrations(url), "head")
-
-
-def _schema(settings: Settings) -> str | None:
-    """The database's revision; None where it is empty.
-
-    :raises Unusable: when this version does not know it.
-    """
-    at, known = backups.revision_at(settings.owner_url), backups.known_revisions()
-    if at not in (None, *known):
-        raise Unusable(f"数据库是更新的版本建的：结构是 {at}，本版只认识到 {known[0]}。什么都没有改，请用新版程序。")
-    return at
-
-
-def _back_up(settings: Settings, schema: str, before: str) -> None:
-    """A backup of a schema that is about to change. ``before``: the command that changes it.
-
-    :raises Complaint: when there is none; says how to go on without.
-    """
-    say(f"数据库结构 {schema} 将要改动，先备份…")
-    try:
-        made = backups.make(settings, settings.backups, None, schema)
-        backups.retain(settings.backups, KEPT_SCHEMAS, made.path)
-    except Complaint as e:
-        without = f"实在不能备份的，自己另存好数据，再用 {before} --no-backup。"
-        raise Complaint(f"数据库没有改动，因为先要备份，而备份没有做成。{e}{without}") from None
-    say(f"已备份 {made.path}")
-
-
-@contextlib.contextmanager
-def _whole_or_not(what: str) -> Iterator[None]:
-    """A change of the schema is one transaction: whatever stops it is said in a sentence, and nothing has changed.
-
-    :raises Complaint: ``what`` and why.
-    """
-    what += "，还是原来的样子"
-    try:
-        with backups.told(what):
-            yield
-    except Complaint:
-        raise
-    except Exception as e:
-        raise Complaint(f"{what}：程序出错（{type(e).__name__}），请告诉开发人员。") from e
 
 
 _no_backup = click.option("--no-backup", "backed_up", is_flag=True, help="You have a copy already, or there is no room for one.")
@@ -219,8 +106,8 @@ def database() -> None:
 def upgrade(backed_up: bool) -> None:
     """Bring the schema to this version, after a backup."""
     settings = settings_for(demo=only_demo())
-    with _one_at_a_time(settings):
-        migrate(settings, backed_up=backed_up)
+    with locks.starting(settings):
+        upgrading.migrate(settings, backed_up=backed_up)
 
 
 @database.command()
@@ -230,27 +117,8 @@ def upgrade(backed_up: bool) -> None:
 def downgrade(revision: str, backed_up: bool) -> None:
     """Take the schema back one version, or to REVISION, after a backup: what only the newer schema holds is lost."""
     settings = settings_for(demo=only_demo())
-    keyring.unlock(settings.field_key)
-    with _one_at_a_time(settings), _standing_still(settings):
-        at = _schema(settings)
-        target = _below(at, revision)
-        if at and not backed_up:
-            _back_up(settings, at, "db downgrade")
-        with _whole_or_not("数据库没有退回"):
-            alembic.downgrade(migrations(settings.owner_url), target)
-
-
-def _below(at: str | None, wanted: str) -> str:
-    """The older revision that is meant.
-
-    :raises Unusable: when it is none.
-    """
-    known = backups.known_revisions()
-    older = [*known[known.index(at) + 1 :], "base"] if at else []
-    target = wanted if wanted != "-1" or not older else older[0]
-    if target not in older:
-        raise Unusable(f"数据库结构是 {at or '空的'}，不能退到 {wanted}。可以退到的：{'、'.join(older) or '没有'}。")
-    return target
+    with locks.starting(settings):
+        upgrading.lower(settings, revision, backed_up=backed_up)
 
 
 @database.command()
@@ -258,13 +126,7 @@ def _below(at: str | None, wanted: str) -> str:
 def check() -> None:
     """Is the schema what the models say, and the audit chain whole?"""
     settings = settings_for(demo=only_demo())
-    at, newest = _schema(settings), backups.known_revisions()[0]
-    if at != newest:
-        raise Complaint(f"数据库结构是 {at or '空的'}，本版是 {newest}：请运行 db upgrade。")
-    try:
-        alembic.check(migrations(settings.owner_url))
-    except CommandError as e:
-        raise Complaint(f"数据库结构与程序不符：{e}") from None
+    upgrading.compare(settings)
     with create_app(settings).app_context(), session_with(SYSTEM) as session:
         held, wrong = audit.verify(session)
     if wrong:
@@ -342,11 +204,11 @@ def _demo_accounts(settings: Settings) -> str:
             user = session.scalar(select(User).where(User.username == name))
             if user is None:
                 school = session.scalar(select(School).where(School.code == DEMO_SCHOOLS.get(name, "")))
-                auth.create_user(session, name, words, [role], school, password, must_change=False)
+                accounts.create(session, name, words, [role], school, password, must_change=False)
             else:
                 user.opened_at = utcnow()  # a demo that lay for months is no closed account
                 if settings.demo_password:
-                    auth.set_password(user, password)
+                    accounts.set_password(user, password)
     kept.write_text(password)
     kept.chmod(0o600)
     return password
@@ -374,85 +236,18 @@ def serve(allow_demo: bool) -> None:
 
 
 def _serve(app: Flask, settings: Settings, password: str) -> None:
-    import waitress
-
     if not settings.rate_limits:
         say("注意：RATE_LIMITS=off，登录次数不受限制，只能用于测试。")
-    address = f"http://{settings.host}:{settings.port}"
-    sockets: dict[int, Any] = {}
-    waitress.create_server(app, sockets, host=settings.host, port=settings.port, threads=6, ident=None, **behind(settings))
-    click.echo(f"请在浏览器打开 {address}")
+    sockets = serving.listen(app, settings)
+    click.echo(f"请在浏览器打开 http://{settings.host}:{settings.port}")
     if password:
         click.echo(f"演示账号（密码均为 {password}）：")
         for name, words in DEMO_NAMES.items():
             school = f"，学校 {DEMO_SCHOOLS[name]}" if name in DEMO_SCHOOLS else ""
             click.echo(f"  {name:<11}{Role(name.rstrip('2')).label}（{words}）{school}")
     sys.stdout.flush()
-    calm_collector()
-    with _locked(settings.data_dir / "serve.lock", "LOCK_SH"):
-        _answer(sockets)
-
-
-def _answer(sockets: dict[int, Any]) -> None:
-    """Serve until SIGTERM or Ctrl-C, then finish what was asked. A second signal ends at once."""
-    from waitress import wasyncore
-
-    told: list[int] = []
-
-    def stop(number: int, _frame: Any) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        told.append(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    while not told:
-        wasyncore.loop(timeout=1, map=sockets, count=1)
-    _finish(sockets)
-
-
-def _finish(sockets: dict[int, Any]) -> None:
-    """Let nobody in any more, answer who is in. (The server's own way of stopping drops the requests that wait for a thread.)"""
-    from waitress import wasyncore
-
-    for listening in [each for each in sockets.values() if each.accepting]:
-        for _place in range(listening.adj.backlog):  # who stands in the queue is in
-            listening.handle_accept()
-        wasyncore.dispatcher.close(listening)
-    until = time.monotonic() + PATIENCE
-    while (channels := [each for each in sockets.values() if hasattr(each, "requests")]) and time.monotonic() < until:
-        for channel in channels:
-            _last_answer(channel)
-        wasyncore.loop(timeout=0.1, map=sockets, count=1)
-    if channels:
-        say(f"停止：还有 {len(channels)} 个请求没有做完，没有保存。")
-
-
-def _last_answer(channel: Any) -> None:
-    """Tell a connection that it ends with this answer; close one that has asked nothing for a second."""
-    for request in list(channel.requests):
-        request.headers["CONNECTION"] = "close"
-    if not channel.requests and channel.request is None and time.time() - channel.last_activity > 1:
-        channel.close_when_flushed = True
-
-
-def behind(settings: Settings) -> dict[str, Any]:
-    """What the server takes from its proxy: who asked and by which scheme, from the last hop alone and from no other sender."""
-    if not settings.trusted_proxy:
-        return {}
-    return {
-        "trusted_proxy": settings.trusted_proxy,
-        "trusted_proxy_count": 1,
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
-    }
-
-
-def calm_collector() -> None:
-    """What was loaded at the start stays, and a score makes a hundred thousand small rows without one cycle among them:
-    Python's collector would walk all of it again and again, a quarter of the time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000)
+    if left := serving.answer(settings, sockets):
+        say(f"停止：还有 {left} 个请求没有做完，没有保存。")
 
 
 # --- accounts ---
@@ -467,12 +262,12 @@ def calm_collector() -> None:
 @plain_errors
 def create_user(name: str, roles: tuple[str, ...], school_code: str | None, password_stdin: bool, no_change: bool) -> None:
     """Make an account; without --password-stdin a random first password is printed."""
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else auth.first_password()
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else accounts.first_password()
     app = running_app()
     with app.app_context(), writing(SYSTEM) as session:
         school = _school(session, school_code)
-        passwords.check(password, *auth.known_by(name, name, school))
-        auth.create_user(session, name, name, [Role(r) for r in roles], school, password, must_change=not no_change)
+        passwords.check(password, *accounts.known_by(name, name, school))
+        accounts.create(session, name, name, [Role(r) for r in roles], school, password, must_change=not no_change)
     click.echo(f"账号 {name} 已建立" + ("" if password_stdin else f"，初始密码 {password}"))
 
 
@@ -482,7 +277,7 @@ def create_user(name: str, roles: tuple[str, ...], school_code: str | None, pass
 def unlock(name: str) -> None:
     """Let an account that was locked after wrong passwords try again at once."""
     with running_app().app_context(), writing(SYSTEM) as session:
-        forgiven = auth.unlock(session, _account(session, name))
+        forgiven = tries.unlock(session, _account(session, name))
     click.echo(f"账号 {name} 已解除锁定" if forgiven else f"账号 {name} 没有锁定")
 
 
@@ -492,7 +287,7 @@ def unlock(name: str) -> None:
 def remove_totp(name: str) -> None:
     """Ask an account for no more one-time codes: for the only administrator, whose phone is lost."""
     with running_app().app_context(), writing(SYSTEM) as session:
-        auth.remove_codes(session, _account(session, name))
+        accounts.remove_codes(session, _account(session, name))
     click.echo(f"已移除账号 {name} 的动态口令")
 
 
@@ -625,8 +420,8 @@ def _round(session: Session, code: str) -> Round:
 def rotate_key() -> None:
     """Seal every number and file with a new field key. The service must stand still; interrupted, it goes on where it was."""
     settings = read(demo=only_demo(), rotating=True)
-    migrate(settings)
-    with _standing_still(settings):
+    upgrading.migrate(settings)
+    with locks.standing_still(settings):
         key_id = keys.rotate(settings, lambda name, count: count and say(f"{name}：{count}"))
     with create_app(read(demo=only_demo())).app_context(), writing(SYSTEM) as session:
         audit.note(session, "rotate", "audit_key", "", None, 钥匙编号=key_id)
@@ -690,7 +485,7 @@ def verify_backup(file: Path, passphrase_file: Path | None, key_file: Path | Non
         unpacked = backups.unpack(file, keys, Path(scratch))
         click.echo(f"文件完整：{unpacked.manifest['made_at']} 的备份，程序 {unpacked.manifest['product']}")
         with _restored(unpacked) as url:
-            for line in backups.examine(unpacked, url, keys, _migrate) if url else ["数据库里的内容没有核对"]:
+            for line in backups.examine(unpacked, url, keys, upgrading.build) if url else ["数据库里的内容没有核对"]:
                 click.echo(line)
     head = unpacked.manifest["audit"]
     click.echo(f"备份可用。操作日志到第 {head['seq']} 条，校验码 {head['mac']}")
@@ -731,7 +526,7 @@ def restore(file: Path, folder: Path, passphrase_file: Path | None, key_file: Pa
     folder = folder.resolve()
     backups.refuse_filled(folder)
     keys = _keys(passphrase_file, key_file, folder, data_folder(os.environ, demo=only_demo()))
-    _unpacked, said = backups.restore(file, keys, folder, postgres_url(database_url), _migrate)
+    _unpacked, said = backups.restore(file, keys, folder, postgres_url(database_url), upgrading.build)
     for line in said:
         click.echo(line)
     click.echo(f"已恢复到 {folder}")

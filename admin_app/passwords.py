@@ -1,11 +1,17 @@
-"""Is a password hard to guess? Lists, keyboard walks, dates and repeats are zxcvbn's; the county's and the account's words ours."""
+"""Passwords: how they are kept (Argon2id), and whether one is hard to guess.
+
+Lists, keyboard walks, dates and repeats are zxcvbn's; the county's and the account's words ours.
+"""
 
 from __future__ import annotations
 
+import secrets
 from functools import cache
 from pathlib import Path
 from threading import Lock
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 from . import spelling
@@ -16,7 +22,28 @@ HARD = 10**10
 """Guesses that a good password takes: the line of zxcvbn's best grade."""
 READ = 72
 """As many characters are looked at: its time grows with the square, and what is hard to guess so far is hard."""
+_hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2)
+NOBODY = _hasher.hash(secrets.token_hex(16))
+"""Verified when the account does not exist, so that the answer takes as long."""
 _one_at_a_time = Lock()  # zxcvbn keeps the words it is given in a table of the module
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password."""
+    return _hasher.hash(password)
+
+
+def is_right(stored: str, password: str) -> bool:
+    """Is it the password that ``stored`` was made of? One too long is not looked at."""
+    try:
+        return len(password) <= MAX_PASSWORD and _hasher.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(stored: str) -> bool:
+    """Was it made with weaker settings than today's?"""
+    return _hasher.check_needs_rehash(stored)
 
 
 def check(password: str, *about: str) -> None:

@@ -18,7 +18,7 @@ import sqlalchemy
 from flask import Flask
 from sqlalchemy import Engine, event
 
-from admin_app import commands, settings
+from admin_app import commands, serving, settings
 from admin_app.access import SYSTEM
 from admin_app.db import analyse, db, writing
 
@@ -55,7 +55,7 @@ def load_demo() -> dict[str, int]:
     with writing(SYSTEM) as session:
         counts = load.load_folder(session, load.DEMO)
     analyse()
-    commands.calm_collector()  # as the server does once it has started
+    serving.calm_collector()  # as the server does once it has started
     return counts
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from admin_app import commands
+from admin_app import serving
 from admin_app.access import SYSTEM
 from admin_app.assessment import results, workbooks
 from admin_app.db import session_with
@@ -28,7 +28,7 @@ def measure(folder: Path, runs: int) -> None:
     with app_in(folder) as app, app.app_context(), session_with(SYSTEM) as session:
         round_ = session.scalars(select(Round).where(Round.state == RoundState.OPEN).order_by(Round.code.desc())).first()
         assert round_, "the demo has no open round"
-        commands.calm_collector()  # as the server does
+        serving.calm_collector()  # as the server does
         print(machine())
         memory = Peak()
         took, found = timed(lambda: results.score(session, round_))

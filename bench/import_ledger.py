@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from admin_app import commands, rules
+from admin_app import rules, serving
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.models import School
@@ -61,7 +61,7 @@ def main() -> None:
         with writing(SYSTEM) as session:
             school = make.school(session, "2153990001", "晨光小学").id
         print(f"{machine()}; {count} rows, {len(content) / 1024:.0f} KB")
-        commands.calm_collector()  # as the server does once it has started
+        serving.calm_collector()  # as the server does once it has started
         peak = Peak()
 
         def preview(session: Any) -> importing.Plan:

@@ -23,7 +23,7 @@ from flask_babel import Babel
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, insert, select
 
-from admin_app import auth, models as m, spelling
+from admin_app import accounts, models as m, spelling
 from admin_app.access import SYSTEM
 from admin_app.db import analyse, db, session_with, tune_sqlite, writing
 from admin_app.views.children import ChildView
@@ -107,7 +107,7 @@ def id_number(i: int) -> str:
 def log_in(app: Flask, role: m.Role) -> FlaskClient:
     with app.app_context(), writing(SYSTEM) as session:
         school = session.get(m.School, 1) if role is m.Role.SECRETARY else None
-        auth.create_user(session, role.value, role.label, [role], school, PASSWORD, must_change=False)
+        accounts.create(session, role.value, role.label, [role], school, PASSWORD, must_change=False)
     client = app.test_client()
     token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
     assert token

@@ -26,7 +26,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_app import commands, create_app, models as m, settings as configuration
+from admin_app import commands, create_app, models as m, settings as configuration, upgrading
 from admin_app.access import SYSTEM, Scope
 from admin_app.db import db, session_with
 from admin_app.models import Role
@@ -59,7 +59,7 @@ def base() -> Iterator[SimpleNamespace]:
     with tempfile.TemporaryDirectory(prefix="register-") as name, databases.made_for(Path(name)) as named:
         folder = Path(name)
         settings = configuration.read({"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | named)
-        commands.migrate(settings)
+        upgrading.migrate(settings)
         app = create_app(settings)
         app.config.update(TESTING=False, IDLE=WIDE_AWAKE, LONGEST=WIDE_AWAKE, CONFIRMED_FOR=WIDE_AWAKE)
         with app.app_context():
@@ -350,10 +350,10 @@ def _account(session: Session, ids: SimpleNamespace, name: str) -> None:
 
 def _hash() -> str:
     """One real hash of PASSWORD for all accounts: hashing takes a third of a second."""
-    from admin_app import auth
+    from admin_app import passwords
 
     if not hasattr(_hash, "kept"):
-        _hash.kept = auth._hasher.hash(PASSWORD)
+        _hash.kept = passwords.hashed(PASSWORD)
     return _hash.kept
 
 

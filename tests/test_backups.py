@@ -21,7 +21,7 @@ from flask import current_app
 from sqlalchemy import create_engine, delete, func, make_url, select
 from sqlalchemy.orm import Session
 
-from admin_app import audit, backups, commands, create_app, models as m, selfcheck
+from admin_app import audit, backups, create_app, models as m, selfcheck, upgrading
 from admin_app.access import SYSTEM
 from admin_app.backups import Keys
 from admin_app.db import db, session_with
@@ -79,7 +79,7 @@ def made(office, folder, passphrase=None):
 
 
 def restored(office, file, folder, url, keys=None):
-    return backups.restore(file, keys or office.keys, folder, url, commands._migrate)
+    return backups.restore(file, keys or office.keys, folder, url, upgrading.build)
 
 
 def at(url, folder):
@@ -221,7 +221,7 @@ def test_a_passphrase_opens_it_without_the_key_and_then_the_numbers_stay_closed(
     unpacked, said = restored(office, file, tmp_path / "new", url, Keys(passphrase=b"shan qing shui xiu"))
     assert "未核对" in said[-1]
     with pytest.raises(Complaint, match="field_key 不对"):
-        backups.examine(unpacked, at(url, tmp_path / "new"), Keys(b"x" * 32), commands._migrate)
+        backups.examine(unpacked, at(url, tmp_path / "new"), Keys(b"x" * 32), upgrading.build)
 
 
 @pytest.mark.matrix
@@ -231,7 +231,7 @@ def test_a_backup_of_an_older_schema_is_restored_to_this_one(office, tmp_path):
     old = tmp_path / "old"
     shutil.copytree(office.settings.data_dir, old)
     url = at("", old)
-    alembic.downgrade(commands.migrations(url), "0006")
+    alembic.downgrade(upgrading.alembic_config(url), "0006")
     settings = replace(office.settings, data_dir=old, database_url=url, owner_url=url)
     done = backups.make(settings, tmp_path / "kept", None)
     assert done.manifest["revision"] == "0006"
@@ -245,7 +245,7 @@ def test_a_backup_of_a_newer_version_says_so(office, tmp_path, monkeypatch):
     file = made(office, tmp_path).path
     monkeypatch.setattr(backups, "known_revisions", lambda: ["0001"])
     with pytest.raises(Complaint, match="请先升级程序"):
-        backups.examine(unpacked(office, file, tmp_path / "new"), office.settings.database_url, office.keys, commands._migrate)
+        backups.examine(unpacked(office, file, tmp_path / "new"), office.settings.database_url, office.keys, upgrading.build)
 
 
 def unpacked(office, file, folder):

@@ -8,9 +8,10 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from admin_app import audit, auth, models as m
+from admin_app import audit, auth, models as m, sessions, tries
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
+from admin_app.orm import utcnow
 from tests.test_login import log_in
 
 NOON = dt.datetime(2026, 3, 4, 12, tzinfo=dt.timezone(dt.timedelta(hours=8)))
@@ -29,7 +30,7 @@ def used_now(app):
     """The accounts were used at this moment, so none is closed for having slept."""
     with app.app_context(), writing(SYSTEM) as session:
         for user in session.scalars(select(m.User)):
-            user.last_login_at = auth.utcnow()
+            user.last_login_at = utcnow()
 
 
 @pytest.mark.parametrize(
@@ -67,13 +68,13 @@ def test_a_session_from_the_future_is_not_listed_among_those_that_are_open(app, 
         with app.app_context(), session_with(SYSTEM) as session:
             user = session.scalars(select(m.User).where(m.User.username == "office")).one()
             actor = auth._actor(session, user, "", None)
-            assert [held.started_at for held in auth.open_sessions(actor, everybody=False)] == [auth.utcnow()]
+            assert [held.started_at for held in sessions.listed(actor, everybody=False)] == [utcnow()]
 
 
 def test_setting_the_clock_back_lifts_no_lock(app, ids):
     with time_machine.travel(NOON, tick=False) as clock:
         used_now(app)
-        for _ in range(auth.MAX_FAILURES):
+        for _ in range(tries.MAX_FAILURES):
             log_in(app.test_client(), "office", "wrong-password-1")
         for jump in (-60, -60 * 24, 60 * 24 + 60 + 14):
             clock.shift(dt.timedelta(minutes=jump))

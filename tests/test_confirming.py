@@ -8,7 +8,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from admin_app import auth, models as m
+from admin_app import auth, models as m, tries
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.models import Role
@@ -99,7 +99,7 @@ def test_the_page_is_no_way_to_guess_a_password(app, ids, person):
     admin, reset = person("admin"), {"id": ids.user_secretary_a}
     for n in range(5):
         admin.post("/user_account/reset/", reset | {"confirm_password": f"wrong-password-{n}"})
-    assert auth.LOCKED in admin.post("/user_account/reset/", reset | {"confirm_password": PASSWORD}).text
+    assert tries.LOCKED in admin.post("/user_account/reset/", reset | {"confirm_password": PASSWORD}).text
 
 
 def test_who_has_no_right_is_refused_before_any_password(ids, person):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from admin_app import audit, commands, keys, models as m, settings as configuration
+from admin_app import audit, keys, locks, models as m, settings as configuration
 from admin_app.access import SYSTEM
 from admin_app.db import db, session_with
 from admin_app.orm import BlindIndex, Hashed, Sealed, keyring
@@ -185,9 +185,9 @@ def test_a_key_file_that_was_cut_short_seals_nothing(content, office):
 def test_the_key_is_not_changed_while_the_service_runs(office):
     pytest.importorskip("fcntl")
     with (
-        commands._locked(office.data_dir / "serve.lock", "LOCK_SH"),
+        locks._locked(office.data_dir / "serve.lock", "LOCK_SH"),
         pytest.raises(Unusable, match="请先停止服务"),
-        commands._standing_still(office),
+        locks.standing_still(office),
     ):
         pass
 

@@ -10,7 +10,7 @@ import time
 import pytest
 from sqlalchemy import select
 
-from admin_app import auth, models as m, passwords
+from admin_app import accounts, auth, models as m, passwords, sessions, tries
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.models import Role
@@ -58,9 +58,9 @@ def test_a_changed_account_is_out_at_once(change, app, ids, person):
         if change == "disabled":
             user.active = False
         elif change == "reset":
-            auth.reset_password(session, user)
+            accounts.reset_password(session, user)
         else:
-            auth.end_sessions(session, user.id)
+            sessions.end_all(session, user.id)
     assert browser.get("/child/").location == "/login"
 
 
@@ -123,13 +123,13 @@ def test_what_is_known_about_the_account_counts_where_a_password_is_changed(app,
 
 def test_passwords_are_kept_as_argon2id(app, ids):
     with app.app_context(), writing(SYSTEM) as session:
-        user = auth.create_user(session, "new", "新来的", [Role.OFFICE], None, "yi er san si wu liu")
+        user = accounts.create(session, "new", "新来的", [Role.OFFICE], None, "yi er san si wu liu")
         assert user.password_hash.startswith("$argon2id$v=19$m=65536,t=3")
 
 
 def test_an_account_of_a_school_role_needs_a_school(app, ids):
     with app.app_context(), session_with(SYSTEM) as session, pytest.raises(Complaint):
-        auth.create_user(session, "new", "新来的", [Role.SECRETARY], None, "yi er san si wu liu")
+        accounts.create(session, "new", "新来的", [Role.SECRETARY], None, "yi er san si wu liu")
 
 
 def test_a_fresh_database_has_no_account_of_its_own(app, ids):
@@ -213,7 +213,7 @@ def test_an_account_that_nobody_used_for_ninety_days_is_closed_until_it_is_reset
     assert answer.status_code == status
     assert status == 302 or "账号或密码不对" in answer.text
     with app.app_context(), writing(SYSTEM) as session:
-        first = auth.reset_password(session, session.get_one(m.User, ids.user_office))
+        first = accounts.reset_password(session, session.get_one(m.User, ids.user_office))
     assert log_in(app.test_client(), "office", first).status_code == 302
 
 
@@ -234,7 +234,7 @@ def test_the_list_says_that_an_account_is_closed_and_an_edit_does_not_open_it(ap
 def test_twenty_tries_of_one_instant_are_five_verifications(app, ids, monkeypatch):
     """Each writes itself down before it is verified, so that none slips by while another is being counted."""
     verified, all_here, answers = [], threading.Barrier(20), []
-    monkeypatch.setattr(auth, "_verify", lambda *_args: verified.append(1) or time.sleep(0.05))
+    monkeypatch.setattr(passwords, "is_right", lambda *_args: verified.append(1) or time.sleep(0.05))
 
     def guess(n):
         with app.test_request_context("/login"):
@@ -250,7 +250,7 @@ def test_twenty_tries_of_one_instant_are_five_verifications(app, ids, monkeypatc
     for each in guessers:
         each.join()
     assert len(verified) == 5 and len(answers) == 20
-    assert answers.count(auth.LOCKED) == 15
+    assert answers.count(tries.LOCKED) == 15
 
 
 def test_a_right_password_is_no_try(app, ids):
@@ -263,7 +263,7 @@ def test_a_right_password_is_no_try(app, ids):
 def locked(app, username="secretary_a"):
     for n in range(6):
         answer = log_in(app.test_client(), username, f"wrong-password-{n}")
-    assert auth.LOCKED in answer.text
+    assert tries.LOCKED in answer.text
 
 
 def test_the_administrator_unlocks_an_account_at_once(app, ids, person):
@@ -281,7 +281,7 @@ def test_the_administrator_unlocks_an_account_at_once(app, ids, person):
 def test_a_reset_unlocks_too(app, ids):
     locked(app)
     with app.app_context(), writing(SYSTEM) as session:
-        first = auth.reset_password(session, session.get_one(m.User, ids.user_secretary_a))
+        first = accounts.reset_password(session, session.get_one(m.User, ids.user_secretary_a))
     assert log_in(app.test_client(), "secretary_a", first).status_code == 302
 
 
@@ -310,7 +310,7 @@ def test_what_was_being_typed_at_school_waits_for_the_next_login(app, ids):
 def test_the_bureau_logs_in_at_three_places(app, ids):
     desks = [app.test_client() for _ in range(4)]
     with app.app_context(), writing(SYSTEM) as session:
-        auth.end_sessions(session, ids.user_office)
+        sessions.end_all(session, ids.user_office)
     for desk in desks:
         log_in(desk, "office")
     assert [desk.get("/child/").status_code for desk in desks] == [302, 200, 200, 200]

@@ -12,7 +12,7 @@ import time_machine
 from flask import session as cookie
 from sqlalchemy import select
 
-from admin_app import auth, models as m, one_time_codes
+from admin_app import accounts, auth, models as m, one_time_codes, sessions, tries
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.models import Role
@@ -91,8 +91,8 @@ def test_codes_are_guessed_five_times(app, ids, person, moving):
     log_in(client, "office")
     for n in range(5):
         assert "动态口令不对" in give(client, f"{n:06}").text
-    assert auth.LOCKED in give(client, code_of(secret)).text
-    assert auth.LOCKED in log_in(app.test_client(), "office").text
+    assert tries.LOCKED in give(client, code_of(secret)).text
+    assert tries.LOCKED in log_in(app.test_client(), "office").text
 
 
 def test_a_right_password_waits_five_minutes_for_its_code(app, ids, person, moving):
@@ -113,7 +113,7 @@ def test_a_half_login_ends_with_the_password(app, ids, person, moving):
     log_in(client, "office")
     token = TOKEN.search(client.get("/login/code").text)[1]
     with app.app_context(), writing(SYSTEM) as session:
-        auth.reset_password(session, session.get_one(m.User, ids.user_office))
+        accounts.reset_password(session, session.get_one(m.User, ids.user_office))
     assert client.post("/login/code", data={"csrf_token": token, "code": code_of(secret)}).location == "/login"
 
 
@@ -193,7 +193,7 @@ def test_of_two_who_give_one_code_at_the_same_instant_one_is_in(app, ids, person
 
     def give_it():
         with app.test_request_context("/login/code"):
-            cookie["half_in"] = [ids.user_office, auth._hash(stored), int(utcnow().timestamp())]
+            cookie["half_in"] = [ids.user_office, sessions.hash_of(stored), int(utcnow().timestamp())]
             both_here.wait()
             try:
                 auth.give_code(code_of(secret))

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from admin_app import audit, backups, commands, create_app
+from admin_app import audit, backups, commands, create_app, locks, upgrading
 from admin_app.db import db
 from admin_app.orm import Base, BlindIndex, keyring
 from admin_app.rules import Complaint
@@ -89,7 +89,7 @@ def filled_at(office, made_once):
         if revision in known:
             shutil.copy(folder / revision, office.settings.data_dir / "register.sqlite3")
             return deepcopy(known[revision])
-        alembic.upgrade(commands.migrations(office.url), revision)
+        alembic.upgrade(upgrading.alembic_config(office.url), revision)
         filling.fill(office.url)
         held = filling.contents(office.url)
         if not ON_POSTGRES:
@@ -113,14 +113,14 @@ def kept_before(office):
 
 def test_before_an_upgrade_a_backup_is_made_and_said(office, filled_at, capsys, tmp_path):
     filled_at(THE_FIRST)
-    commands.migrate(office.settings)
+    upgrading.migrate(office.settings)
     (kept,) = kept_before(office)
     said = capsys.readouterr()
     assert kept.name.endswith(f"-schema-{THE_FIRST}.backup") and str(kept) in said.err and not said.out
     assert revision(office) == NEWEST and f"从 {THE_FIRST} 升级到 {NEWEST}" in said.err
     back = backups.unpack(kept, backups.Keys(office.settings.field_key), tmp_path)
     assert back.manifest["revision"] == THE_FIRST and back.manifest["rows"]["child"] == len(filling.ROWS)
-    commands.migrate(office.settings)
+    upgrading.migrate(office.settings)
     assert kept_before(office) == [kept], "where nothing is to be changed, nothing is backed up"
 
 
@@ -130,9 +130,9 @@ def test_without_room_for_a_backup_nothing_is_upgraded_until_somebody_says_so(of
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage(1 << 40, 1 << 40, 1 << 20))
     with pytest.raises(Complaint, match=r"没有改动.*只剩 1 MB.*db upgrade --no-backup"):
-        commands.migrate(office.settings)
+        upgrading.migrate(office.settings)
     assert revision(office) == THE_ONE_BEFORE and filling.contents(office.url) == before
-    commands.migrate(office.settings, backed_up=True)
+    upgrading.migrate(office.settings, backed_up=True)
     assert revision(office) == NEWEST and not kept_before(office)
 
 
@@ -141,10 +141,10 @@ def test_without_room_for_a_backup_nothing_is_upgraded_until_somebody_says_so(of
 def test_while_the_service_runs_its_schema_is_not_changed(office, filled_at):
     before = filled_at(THE_ONE_BEFORE)
     with (
-        commands._locked(office.settings.data_dir / "serve.lock", "LOCK_SH"),
+        locks._locked(office.settings.data_dir / "serve.lock", "LOCK_SH"),
         pytest.raises(Unusable, match="服务还在运行"),
     ):
-        commands.migrate(office.settings)
+        upgrading.migrate(office.settings)
     assert filling.contents(office.url) == before and not kept_before(office)
 
 
@@ -154,7 +154,7 @@ def test_without_pg_dump_nothing_is_upgraded(office, filled_at, monkeypatch):
     filled_at(THE_ONE_BEFORE)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Complaint, match=r"没有找到 pg_dump.*--no-backup"):
-        commands.migrate(office.settings)
+        upgrading.migrate(office.settings)
     assert revision(office) == THE_ONE_BEFORE
 
 
@@ -287,7 +287,7 @@ def assert_all_is_there(office, before, since):
 
 def assert_sound(office):
     """The schema is the models', the log is whole, every key points to a row, and what follows other columns follows them."""
-    alembic.check(commands.migrations(office.url))
+    alembic.check(upgrading.alembic_config(office.url))
     engine = sa.create_engine(office.url, poolclass=NullPool)
     with Session(engine) as session:
         assert audit.verify(session)[1] is None
@@ -324,7 +324,7 @@ def assert_pages_open(office, number):
 @pytest.mark.parametrize("since", OLDER)
 def test_from_every_older_schema_nothing_is_lost_and_the_pages_open(since, office, filled_at):
     before = filled_at(since)
-    commands.migrate(office.settings, backed_up=True)
+    upgrading.migrate(office.settings, backed_up=True)
     assert_all_is_there(office, before, since)
     assert_sound(office)
     assert_pages_open(office, filling.id_number(filling.FILLED))
@@ -334,10 +334,10 @@ def test_from_every_older_schema_nothing_is_lost_and_the_pages_open(since, offic
 @pytest.mark.parametrize("since", [THE_FIRST, NEWEST])
 def test_down_to_the_first_schema_and_up_again_keeps_what_that_schema_holds(since, office, filled_at):
     before = filled_at(since)
-    commands.migrate(office.settings, backed_up=True)
-    alembic.downgrade(commands.migrations(office.url), THE_FIRST)
+    upgrading.migrate(office.settings, backed_up=True)
+    alembic.downgrade(upgrading.alembic_config(office.url), THE_FIRST)
     before = before if since == THE_FIRST else filling.contents(office.url)
-    commands.migrate(office.settings, backed_up=True)
+    upgrading.migrate(office.settings, backed_up=True)
     assert_all_is_there(office, before, THE_FIRST)
     assert_sound(office)
 
@@ -361,7 +361,7 @@ def statements(office, at=0):
 
     sa.event.listen(sa.Engine, "before_cursor_execute", count)
     try:
-        commands.migrate(office.settings, backed_up=True)
+        upgrading.migrate(office.settings, backed_up=True)
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)
     return seen
@@ -391,20 +391,20 @@ def test_rows_that_would_point_to_nothing_and_a_full_disk_stop_it_too(office, fi
     sa.event.listen(sa.Engine, "connect", small)
     try:
         with pytest.raises(Complaint, match="还是原来的样子：磁盘满了"):
-            commands.migrate(office.settings, backed_up=True)
+            upgrading.migrate(office.settings, backed_up=True)
     finally:
         sa.event.remove(sa.Engine, "connect", small)
     assert filling.contents(office.url) == before
     execute(office, "delete from township where id = 1")
     with pytest.raises(Complaint, match="1 行指向不存在的记录（school）"):
-        commands.migrate(office.settings, backed_up=True)
+        upgrading.migrate(office.settings, backed_up=True)
     assert revision(office) == THE_FIRST
 
 
 KILLED = """
 import os, signal, sys, threading
 from sqlalchemy import Engine, event
-from admin_app import commands
+from admin_app import upgrading
 from admin_app.settings import read
 
 how, when = sys.argv[1], float(sys.argv[2])
@@ -422,7 +422,7 @@ def count(*_):
 event.listen(Engine, "before_cursor_execute", count)
 if how == "commit":
     event.listen(Engine, "commit", kill)
-commands.migrate(read(), backed_up=True)
+upgrading.migrate(read(), backed_up=True)
 """
 
 
@@ -450,7 +450,7 @@ def test_a_killed_upgrade_has_done_nothing_and_the_next_one_does_it_all(office, 
         if whole:
             break
         assert filling.contents(office.url) == before
-    commands.migrate(office.settings, backed_up=True)
+    upgrading.migrate(office.settings, backed_up=True)
     assert_all_is_there(office, before, THE_FIRST)
     assert_sound(office)
 

@@ -13,7 +13,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from admin_app import auth, commands, create_app, models as m, settings as configuration
+from admin_app import accounts, create_app, models as m, serving, settings as configuration
 from admin_app.access import SYSTEM
 from admin_app.db import db, session_with, writing
 from admin_app.orm import keyring
@@ -108,8 +108,8 @@ def test_only_our_own_host_names_are_served(host, app, ids):
 
 def test_a_proxys_word_is_taken_only_from_the_proxy_that_was_named(tmp_path):
     env = {"DATA_DIR": str(tmp_path)}
-    assert commands.behind(configuration.read(env)) == {}
-    told = commands.behind(configuration.read(env | {"TRUSTED_PROXY": "10.0.0.2"}))
+    assert serving.behind(configuration.read(env)) == {}
+    told = serving.behind(configuration.read(env | {"TRUSTED_PROXY": "10.0.0.2"}))
     assert (told["trusted_proxy"], told["trusted_proxy_count"]) == ("10.0.0.2", 1)
     assert told["trusted_proxy_headers"] == {"x-forwarded-for", "x-forwarded-proto"}
 
@@ -201,13 +201,13 @@ def test_a_page_of_a_list_has_its_length_whatever_is_asked(person):
 def verified(monkeypatch):
     """How often a password was hashed: what takes the time of a login."""
     count = SimpleNamespace(n=0)
-    verify = auth._verify
+    verify = PasswordHasher.verify
 
     def counted(*args):
         count.n += 1
         return verify(*args)
 
-    monkeypatch.setattr(auth, "_verify", counted)
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
     return count
 
 
@@ -242,7 +242,7 @@ def test_the_old_password_is_not_guessed_on_the_page_that_changes_it(person, app
 def test_a_password_of_64_characters_counts_whole_and_one_of_ten_thousand_costs_nothing(app, ids, verified):
     long = ("青山绿水之间的孩子们一起读书" * 5)[:64]
     with app.app_context(), writing(SYSTEM) as session:
-        auth.set_password(session.get(m.User, ids.user_office), long)
+        accounts.set_password(session.get(m.User, ids.user_office), long)
     assert log_in(app.test_client(), "office", long[:-1]).status_code == 200
     verified.n = 0
     assert log_in(app.test_client(), "office", "长" * 10_000).status_code == 200 and verified.n == 0
@@ -271,7 +271,7 @@ def test_a_cookie_from_before_the_login_is_nobody_after_it(app, ids):
 def test_a_first_password_lasts_72_hours(app, ids):
     with app.app_context(), writing(SYSTEM) as session:
         user = session.get(m.User, ids.user_office)
-        password = auth.reset_password(session, user)
+        password = accounts.reset_password(session, user)
         user.password_expires_at -= dt.timedelta(hours=71)
     assert log_in(app.test_client(), "office", password).status_code == 302
     with app.app_context(), writing(SYSTEM) as session:

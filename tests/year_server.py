@@ -23,7 +23,7 @@ START = dt.datetime(2025, 9, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 def year() -> None:
     from sqlalchemy import select
 
-    from admin_app import auth, models as m
+    from admin_app import accounts, models as m
     from admin_app.access import SYSTEM
     from admin_app.db import writing
     from tests import factories as make
@@ -46,7 +46,7 @@ def year() -> None:
             ("sender", "secretary", c),
             ("junior", "secretary", j),
         ):
-            auth.create_user(session, name, {"office": "股员", "secretary": "方老师", "sender": "罗老师", "junior": "高老师"}[name],
+            accounts.create(session, name, {"office": "股员", "secretary": "方老师", "sender": "罗老师", "junior": "高老师"}[name],
                              [m.Role(role)], school, PASSWORD, must_change=False)  # fmt: skip
         a_round(session)
 
@@ -71,7 +71,7 @@ def end_of_a_year() -> None:
     """Twelve children at A, two at each of the others; every school has talked with its children once."""
     from sqlalchemy import select
 
-    from admin_app import auth, models as m
+    from admin_app import accounts, models as m
     from admin_app.access import SYSTEM
     from admin_app.db import writing
     from tests import factories as make
@@ -91,7 +91,7 @@ def end_of_a_year() -> None:
             ("office", "股员", "office", None), ("leader", "局长", "leader", None), ("secretary", "方老师", "secretary", schools[0]),
             ("principal", "白校长", "principal", schools[0]),
         ):  # fmt: skip
-            auth.create_user(session, name, words, [m.Role(role)], school, PASSWORD, must_change=False)
+            accounts.create(session, name, words, [m.Role(role)], school, PASSWORD, must_change=False)
 
 
 LONG = ("岩温罕·玉香波罕帕雅·依坎罕", "阿依古丽娅·岩温香·玛哈依罕", "沙马阿木呷·吉克伍各莫", "王好")
@@ -104,7 +104,7 @@ def full_class() -> None:
     """One school with a class of sixty, everything as long as it gets: what paper has to hold."""
     from sqlalchemy import select
 
-    from admin_app import auth, models as m
+    from admin_app import accounts, models as m
     from admin_app.access import SYSTEM
     from admin_app.db import writing
     from tests import factories as make
@@ -134,7 +134,7 @@ def full_class() -> None:
         )
         session.add(m.Transfer(school_id=at.id, to_school_id=other.id, child_id=child.id, child_name=child.name, kind=m.TransferKind.MOVE,
                                proposed_on=dt.date(2026, 1, 8)))  # fmt: skip
-        auth.create_user(session, "secretary", "方老师", [m.Role.SECRETARY], at, PASSWORD, must_change=False)
+        accounts.create(session, "secretary", "方老师", [m.Role.SECRETARY], at, PASSWORD, must_change=False)
         a_round(session)
 
 
@@ -144,9 +144,9 @@ COUNTIES = {"year": year, "round": end_of_a_year, "class": full_class}
 def main() -> None:
     port, clock, county = int(sys.argv[1]), Path(sys.argv[2]), COUNTIES[sys.argv[3]]
     with time_machine.travel(START) as traveller:
-        from admin_app import auth, commands, settings
+        from admin_app import accounts, commands, settings
 
-        auth.UNUSED_FOR = dt.timedelta(days=400)  # the clock jumps over months in which these people would have logged in
+        accounts.UNUSED_FOR = dt.timedelta(days=400)  # the clock jumps over months in which these people would have logged in
         configuration = settings.read({"DATA_DIR": str(clock.parent), "RATE_LIMITS": "off"})
         app = commands.ready_app(configuration)
         with app.app_context():

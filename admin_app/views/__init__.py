@@ -15,9 +15,10 @@ from flask_login import current_user
 from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from .. import auth, labels
+from .. import auth, incoming, labels
 from ..access import Action, Refused
 from ..db import db, status_of
+from ..drafts import typed
 from ..limits import TooOften
 from ..orm import utcnow
 from . import (
@@ -288,7 +289,7 @@ def _failed(error: Exception) -> Any:
         code = error.code or 500
     elif isinstance(error, Refused):
         code = 403
-    incident = auth.request_number()
+    incident = incoming.request_number()
     if code >= 500:
         current_app.logger.error("incident %s at %s", incident, request.path, exc_info=error)
         auth.ask_no_more()
@@ -314,8 +315,8 @@ def _too_often(error: TooOften) -> Any:
         "error.html",
         code=429,
         sentence=sentence,
-        incident=auth.request_number(),
-        fields=auth.typed() if request.method == "POST" else None,
+        incident=incoming.request_number(),
+        fields=typed() if request.method == "POST" else None,
         address=request.full_path.rstrip("?"),
     )
     return page, 429, {"Retry-After": str(max(1, int((error.until - utcnow()).total_seconds())))}

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from wtforms import SelectMultipleField, widgets
 from wtforms.fields.choices import SelectChoice
 
-from .. import auth
+from .. import accounts, sessions, tries
 from ..access import SCHOOL_ROLES, Action
 from ..models import Grant, Role, School, User
 from ..rules import Complaint
@@ -52,12 +52,12 @@ class UserView(RecordView):
         for user_id, role in self.db_session.execute(select(Grant.user_id, Grant.role).order_by(Grant.id)):
             held.setdefault(user_id, []).append(_(role.label))
         ids = [line.id for line in lines]
-        accounts = {user.id: user for user in self.db_session.scalars(select(User).where(User.id.in_(ids)))}
-        standings = auth.standings(self.db_session, accounts.values())
+        users = {user.id: user for user in self.db_session.scalars(select(User).where(User.id.in_(ids)))}
+        standings = accounts.standings(self.db_session, users.values())
         for line in lines:
             line.values["roles"] = "、".join(held.get(line.id, []))
             line.values["standing"] = _(standings[line.id])
-            line.values["codes"] = _("已启用") if accounts[line.id].otp_secret else ""
+            line.values["codes"] = _("已启用") if users[line.id].otp_secret else ""
 
     def details(self, row: User) -> list[tuple[str, str]]:
         return [
@@ -68,7 +68,7 @@ class UserView(RecordView):
         ]
 
     def standing(self, row: User) -> str:
-        return auth.standings(self.db_session, [row])[row.id]
+        return accounts.standings(self.db_session, [row])[row.id]
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
@@ -92,14 +92,14 @@ class UserView(RecordView):
         if row.id == current_user.user_id:
             raise Complaint("不能修改自己的账号，请由另一位管理员修改。")
         if created:
-            auth.reset_password(self.db_session, row)
+            accounts.reset_password(self.db_session, row)
         for grant in [g for g in row.grants if g.role not in roles]:
             row.grants.remove(grant)
         held = {g.role for g in row.grants}
         row.grants.extend(Grant(role=role) for role in roles if role not in held)
 
     def after_save(self, form: Any, row: User, created: bool) -> None:
-        auth.end_sessions(self.db_session, row.id)
+        sessions.end_all(self.db_session, row.id)
 
     @expose("/reset/", methods=("POST",))
     def reset(self) -> Any:
@@ -107,7 +107,7 @@ class UserView(RecordView):
         if row.id == current_user.user_id:
             flash(_("自己的密码请在右上角“密码与登录安全”中修改。"), "warning")
             return redirect(self.get_url(".edit_view", id=row.id))
-        password = auth.reset_password(self.db_session, row)
+        password = accounts.reset_password(self.db_session, row)
         self.db_session.commit()
         flash(
             _("%(name)s 的初始密码：%(password)s（72 小时内首次登录有效，只显示这一次）", name=row.username, password=password),
@@ -119,7 +119,7 @@ class UserView(RecordView):
     def unlock(self) -> Any:
         """Let somebody who was locked out try again at once."""
         row = self.get_one(request.form.get("id", ""))
-        forgiven = auth.unlock(self.db_session, row)
+        forgiven = tries.unlock(self.db_session, row)
         self.db_session.commit()
         flash(_("%(name)s 已解除锁定，可以马上登录。", name=row.username) if forgiven else _("这个账号没有锁定。"), "success")
         return redirect(self.get_url(".edit_view", id=row.id))
@@ -133,7 +133,7 @@ class UserView(RecordView):
         elif row.otp_secret is None:
             flash(_("这个账号没有启用动态口令。"), "warning")
         else:
-            auth.remove_codes(self.db_session, row)
+            accounts.remove_codes(self.db_session, row)
             self.db_session.commit()
             flash(_("已移除 %(name)s 的动态口令，请本人登录后重新设置。", name=row.username), "success")
         return redirect(self.get_url(".edit_view", id=row.id))

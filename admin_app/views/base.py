@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, class_mapper
 from sqlalchemy.orm.exc import StaleDataError
 
-from .. import auth, labels, once, rules
+from .. import drafts, labels, once, rules
 from ..access import Action, Refused, shown
 from ..db import db, session_with
 from ..models import Attachment, Resource
@@ -246,8 +246,8 @@ class RecordView(Listing, ModelView):
         """What its author typed before the session ran out (?draft=): 404 on another page or for anybody else."""
         if "draft" not in request.args:
             return False
-        kept = auth.take_draft(current_user.user_id, number_or_none(request.args["draft"]))
-        if kept is None or kept[0] != auth.page():
+        kept = drafts.take(current_user.user_id, number_or_none(request.args["draft"]))
+        if kept is None or kept[0] != drafts.page():
             abort(404)
         form.process(kept[1], obj=obj)
         return True
@@ -349,7 +349,7 @@ class RecordView(Listing, ModelView):
                 once.claim(self.db_session, current_user.user_id, form.once.data or "", self._next(row))
             self.db_session.commit()
             if "draft" in request.args:
-                auth.drop_draft(current_user.user_id, number_or_none(request.args["draft"]))
+                drafts.drop(current_user.user_id, number_or_none(request.args["draft"]))
             for sentence in unusual:
                 flash(_(sentence), "warning")
         except Complaint as e:

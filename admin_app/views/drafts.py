@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException
 
-from .. import auth
+from .. import drafts
 from ..models import Resource
 from .base import ToolView
 from .fields import number_or_none
@@ -40,8 +40,8 @@ def offered() -> list[Offer]:
         return []
     if not current_user.is_authenticated:
         return []
-    here = auth.page()
-    return [_offer(*each) for each in auth.drafts_of(current_user.user_id) if home or each[1] == here]
+    here = drafts.page()
+    return [_offer(*each) for each in drafts.waiting(current_user.user_id) if home or each[1] == here]
 
 
 def _offer(number: int, path: str, at: dt.datetime) -> Offer:
@@ -78,17 +78,17 @@ class DraftView(ToolView):
     def index(self) -> Any:
         """What was typed on a page that cannot be filled in again by itself: to read and copy."""
         number = number_or_none(request.args.get("id"))
-        kept = auth.take_draft(current_user.user_id, number)
+        kept = drafts.take(current_user.user_id, number)
         if kept is None:
             abort(404)
         path, fields = kept
-        at = next(at for each, _path, at in auth.drafts_of(current_user.user_id) if each == number)
+        at = next(at for each, _path, at in drafts.waiting(current_user.user_id) if each == number)
         shown = [(name, value) for name, value in fields.items(multi=True) if value.strip() and name not in ("version", "id")]
         return self.render("drafts/draft.html", offer=_offer(number or 0, path, at), shown=shown)
 
     @expose("/drop/", methods=("POST",))
     def drop(self) -> Any:
-        if not auth.drop_draft(current_user.user_id, number_or_none(request.form.get("id"))):
+        if not drafts.drop(current_user.user_id, number_or_none(request.form.get("id"))):
             abort(404)
         flash(_("已丢弃未保存的内容。"), "success")
         return redirect("/")

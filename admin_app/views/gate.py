@@ -11,7 +11,7 @@ from flask import abort, current_app, has_app_context, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from .. import audit, auth, limits
+from .. import audit, auth, drafts, limits
 from ..access import NOTHING, SYSTEM, Action, Scope, scope_in
 from ..db import db, session_with, writing
 from ..models import Resource
@@ -90,7 +90,9 @@ def asked_again() -> str | None:
             return None
         except Complaint as e:
             complaint = _(e.text)
-    return render_template("sign_in/confirm.html", complaint=complaint, fields=auth.typed(), address=request.full_path.rstrip("?"))
+    return render_template(
+        "sign_in/confirm.html", complaint=complaint, fields=drafts.typed(), address=request.full_path.rstrip("?")
+    )
 
 
 class Gate:

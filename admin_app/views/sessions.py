@@ -9,7 +9,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from .. import access, auth, labels
+from .. import access, labels, sessions
 from ..access import Action
 from ..models import Resource, Role
 from .base import ToolView
@@ -35,13 +35,13 @@ class SessionView(ToolView):
 
     @expose("/")
     def index(self) -> str:
-        held = auth.open_sessions(current_user, everybody=self.everybody)
+        held = sessions.listed(current_user, everybody=self.everybody)
         return self.render("sessions/index.html", held=held, everybody=self.everybody)
 
     @expose("/end/", methods=("POST",))
     def end(self) -> Any:
         """Put one browser out."""
-        if not auth.end_session(current_user, number_or_none(request.form.get("id")), everybody=self.everybody):
+        if not sessions.end(current_user, number_or_none(request.form.get("id")), everybody=self.everybody):
             abort(404)
         flash(_("已退出。"), "success")
         return redirect(self.get_url(".index"))

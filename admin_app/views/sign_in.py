@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup
 
-from .. import auth, labels, one_time_codes
+from .. import accounts, auth, labels, one_time_codes, sessions
 from ..db import is_ready
 from ..orm import keyring
 from ..rules import Complaint
@@ -29,7 +29,7 @@ def login() -> Response | str:
             return _come_in()
         except Complaint as e:
             complaint = e.text
-    elsewhere = auth.ELSEWHERE if auth.ended_elsewhere() else ""
+    elsewhere = auth.ELSEWHERE if sessions.ended_elsewhere() else ""
     username = request.form.get("username", "")[:100]
     return render_template("sign_in/login.html", complaint=complaint, elsewhere=elsewhere, username=username)
 
@@ -52,7 +52,7 @@ def code() -> Response | str:
 
 def _come_in() -> Response:
     """Home, with the login before this one told: who knows it was not theirs finds out."""
-    if before := auth.login_before(current_user):
+    if before := sessions.login_before(current_user):
         at = labels.text(before.at)
         flash(_("上次登录：%(at)s，地址 %(address)s。", at=at, address=before.address or "—"), "info")
         if before.refused:
@@ -133,7 +133,7 @@ def _place() -> str:
 def language() -> Response:
     locale = request.form.get("locale", "")
     if locale in ("zh_Hans_CN", "en"):
-        auth.use_language(current_user.user_id, locale)
+        accounts.use_language(current_user.user_id, locale)
     return redirect("/")
 
 

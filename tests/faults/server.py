@@ -17,7 +17,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from admin_app import auth, commands, create_app, models as m, settings as configuration
+from admin_app import accounts, commands, create_app, models as m, settings as configuration
 from admin_app.access import SYSTEM
 from admin_app.db import db, session_with, writing
 from admin_app.settings import Settings
@@ -68,7 +68,7 @@ class Office:
             for each in OF_THE_CLASS:
                 make.left_behind(session, at, f"{each}小雨")
             for name in PEOPLE:
-                auth.create_user(session, name, name, [m.Role.SECRETARY], at, PASSWORD, must_change=False)
+                accounts.create(session, name, name, [m.Role.SECRETARY], at, PASSWORD, must_change=False)
 
 
 @contextmanager
