@@ -39,7 +39,7 @@ from .models import (
     UsedForm,
     User,
 )
-from .orm import Base, Between, ChildFile, Group, History, Kept, OnRecord, Private, SchoolOwned, Shared
+from .orm import Base, Between, ChildFile, Group, History, Kept, OnRecord, Private, SchoolOwned, Shared, changed_rows, changes_of
 
 OpenSession = Callable[["Scope"], AbstractContextManager[Session]]
 
@@ -307,9 +307,7 @@ def _check_before(session: Session, _context: Any, _instances: Any) -> None:
     scope = scope_in(session)
     for row in session.new:
         _refuse_unless(scope.may(Action.CREATE, resource_of(row)))
-    for row in (*session.dirty, *session.deleted):
-        if row in session.dirty and not session.is_modified(row):
-            continue
+    for row in (*changed_rows(session), *session.deleted):
         _refuse_unless(scope.may(_action_on(session, row), resource_of(row)))
         if isinstance(row, Between):
             _between(scope, row)
@@ -337,9 +335,9 @@ def _action_on(session: Session, row: Base) -> Action:
 
 def _no_blind_change(scope: Scope, row: Base) -> None:
     """What an actor may not read in a row that stands, the actor does not overwrite either (field groups)."""
-    state = inspect(row)
+    changes = changes_of(row)
     for name, group in _grouped(type(row)).items():
-        if state.attrs[name].history.has_changes() and not scope.sees(group, getattr(row, "school_id", None)):
+        if name in changes and not scope.sees(group, getattr(row, "school_id", None)):
             raise OutOfScope("a field that the actor may not read")
 
 

@@ -14,13 +14,13 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import event, insert, inspect, select, update
+from sqlalchemy import bindparam, event, insert, inspect, select, update
 from sqlalchemy.orm import Session, class_mapper
 
 from . import rules
 from .access import UNLOGGED, Scope, scope_in
 from .models import AuditEntry, AuditHead, AuditKey, AuditValue, School, User
-from .orm import Base, Choice, Derived, Kept, Row, Sealed, keyring, utcnow
+from .orm import Base, Choice, Derived, Kept, Row, Sealed, changed_rows, changes_of, keyring, utcnow
 
 AT_ONCE = 2000
 """Entries sent to the database at a time."""
@@ -92,8 +92,8 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
     for row in session.new:
         if isinstance(row, Row):
             row.created_by = row.updated_by = scope.user_id
-    for row in session.dirty:
-        if isinstance(row, Row) and session.is_modified(row):
+    for row in changed_rows(session):
+        if isinstance(row, Row):
             row.updated_by, row.updated_at = scope.user_id, utcnow()
 
 
@@ -113,7 +113,7 @@ def _collect(session: Session, _context: Any) -> None:
 
 def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
     yield "create", list(session.new)
-    yield "update", [row for row in session.dirty if session.is_modified(row)]
+    yield "update", changed_rows(session)
     yield "erase", list(session.deleted)
 
 
@@ -122,31 +122,26 @@ def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
     if action == "create":
         yield from _made(row)
         return
-    for attr in inspect(row).mapper.column_attrs:
-        column = attr.columns[0]
-        if attr.key in _BOOKKEEPING or isinstance(column.type, Derived):
-            continue
-        history = inspect(row).attrs[attr.key].history
-        old = history.deleted[0] if history.deleted else None
-        new = None if action == "erase" else getattr(row, attr.key)
-        if action == "update" and not history.has_changes():
-            continue
-        if (old, new) != (None, None):
-            hide = rules.mask if isinstance(column.type, Sealed) else None
-            yield attr.key, [_plain(v) if hide is None or v is None else hide(v) for v in (old, new)]
+    logged = _logged(type(row))
+    for name, history in changes_of(row).items():
+        if name in logged:
+            old = history.deleted[0] if history.deleted else None
+            new = None if action == "erase" else getattr(row, name)
+            if (old, new) != (None, None):
+                yield name, [v if v is None else rules.mask(v) if logged[name] else _plain(v) for v in (old, new)]
 
 
 @cache
-def _logged(model: type[Base]) -> tuple[tuple[str, bool], ...]:
-    """(column, is it sealed) of what the log keeps of a table: worked out once, for a load makes a hundred thousand rows."""
+def _logged(model: type[Base]) -> dict[str, bool]:
+    """Column -> is it sealed, of what the log keeps of a table: worked out once, for a load makes a hundred thousand rows."""
     attrs = class_mapper(model).column_attrs
     kept = [a for a in attrs if a.key not in _BOOKKEEPING and not isinstance(a.columns[0].type, Derived)]
-    return tuple((a.key, isinstance(a.columns[0].type, Sealed)) for a in kept)
+    return {a.key: isinstance(a.columns[0].type, Sealed) for a in kept}
 
 
 def _made(row: Base) -> Iterator[tuple[str, list[Any]]]:
     values = row.__dict__
-    for key, sealed in _logged(type(row)):
+    for key, sealed in _logged(type(row)).items():
         if (value := values.get(key)) is not None:
             yield key, [None, rules.mask(value) if sealed else _plain(value)]
 
@@ -179,8 +174,7 @@ def _write(session: Session) -> None:
     if not pending:
         return
     connection = session.connection()
-    head = AuditHead.__table__
-    seq, last = connection.execute(select(head.c.seq, head.c.mac).where(head.c.id == 1).with_for_update()).one()
+    seq, last = connection.execute(_THE_END).one()
     scope: Scope = scope_in(session)
     roles = " ".join(sorted(role.value for role in scope.roles)) or None
     for at in range(0, len(pending), AT_ONCE):
@@ -205,9 +199,16 @@ def _write(session: Session) -> None:
             entry["mac"] = last = _mac(last, entry)
             entries.append(entry)
             values.append({"entry_id": seq, "salt": salt, "changes": json.loads(changes)})
-        connection.execute(insert(AuditEntry.__table__), entries)
-        connection.execute(insert(AuditValue.__table__), values)
-    connection.execute(update(head).where(head.c.id == 1).values(seq=seq, mac=last))
+        connection.execute(_ADD_ENTRIES, entries)
+        connection.execute(_ADD_VALUES, values)
+    connection.execute(_MOVE_THE_END, {"to": seq, "by": last})
+
+
+_head = AuditHead.__table__.c
+_THE_END = select(_head.seq, _head.mac).where(_head.id == 1).with_for_update()
+_MOVE_THE_END = update(AuditHead.__table__).where(_head.id == 1).values(seq=bindparam("to"), mac=bindparam("by"))
+_ADD_ENTRIES, _ADD_VALUES = insert(AuditEntry.__table__), insert(AuditValue.__table__)
+"""Made once: every save sends them, and building a statement costs as much as running it."""
 
 
 def _forget(session: Session, _previous: Any) -> None:

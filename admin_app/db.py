@@ -35,10 +35,12 @@ class RowSession(FlaskSession):
     """
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Any:
-        engine = super().get_bind(*args, **kwargs)
-        if not self.info.get("writes"):
-            return engine
-        return self.info.setdefault("writing_engine", engine.execution_options(writes=True))
+        if kwargs.get("bind") is not None:
+            return kwargs["bind"]
+        if "engine" not in self.info:  # asked for every statement, and there is but one
+            engine = super().get_bind(*args, **kwargs)
+            self.info["engine"] = engine.execution_options(writes=True) if self.info.get("writes") else engine
+        return self.info["engine"]
 
 
 upkeep.watch(RowSession)

@@ -17,8 +17,19 @@ from typing import Any, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Date, DateTime, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text, event
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column, registry, relationship
+from sqlalchemy import Date, DateTime, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, String, Text, event, inspect
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedColumn,
+    PassiveFlag,
+    Session,
+    declared_attr,
+    mapped_column,
+    registry,
+    relationship,
+)
+from sqlalchemy.orm.attributes import History as Changes
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Check = Callable[[str], str | None]
@@ -255,15 +266,15 @@ class Keyring:
     def sign(self, message: str, log_key: str = "") -> str:
         """The MAC of a link of the audit chain. ``log_key``: of links from before a change of keys."""
         key = bytes.fromhex(log_key) if log_key else self._indexing
-        return hmac.new(key, b"audit" + message.encode(), "sha256").hexdigest()
+        return hmac.digest(key, b"audit" + message.encode(), "sha256").hex()
 
     def sign_row(self, message: str) -> str:
         """The MAC of what a workbook carries out and back."""
-        return hmac.new(self._indexing, b"row" + message.encode(), "sha256").hexdigest()
+        return hmac.digest(self._indexing, b"row" + message.encode(), "sha256").hex()
 
     def index(self, plain: str) -> str:
         tidy = "".join(unicodedata.normalize("NFKC", plain).split()).upper()
-        return hmac.new(self._indexing, tidy.encode(), "sha256").hexdigest()
+        return hmac.digest(self._indexing, tidy.encode(), "sha256").hex()
 
 
 def key_id_of(master: bytes) -> str:
@@ -374,6 +385,18 @@ class Row(Base):
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:
         return {"version_id_col": cls.__table__.c.version} if hasattr(cls, "__table__") else {}
+
+
+def changes_of(row: Base) -> dict[str, Changes]:
+    """What this row's next flush changes: attribute -> its history. Asks only what was set, not every column of a wide table."""
+    state = inspect(row)
+    histories = {name: state.get_history(name, PassiveFlag.PASSIVE_NO_INITIALIZE) for name in state.committed_state}
+    return {name: history for name, history in histories.items() if history.has_changes()}
+
+
+def changed_rows(session: Session) -> list[Any]:
+    """The rows of a session that its next flush changes."""
+    return [row for row in session.dirty if changes_of(row)]
 
 
 class Kept(Row):

@@ -20,13 +20,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin_app import commands, create_app, models as m, settings as configuration, upgrading
+from admin_app import commands, create_app, models as m, passwords, settings as configuration, upgrading
 from admin_app.access import SYSTEM, Scope
 from admin_app.db import db, session_with
 from admin_app.models import Role
@@ -48,6 +49,8 @@ def _only_this_machine(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_only_this_machine)
 
 PASSWORD = "chang-mi-ma-2026"
+REAL_HASHER, passwords._hasher = passwords._hasher, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""A real hash takes a tenth of a second and more, a login several; the tests that are about them ask for ``real_hasher``."""
 PEOPLE = ("admin", "office", "leader", "secretary_a", "secretary_b", "principal_a", "counsellor_a")
 WIDE_AWAKE = dt.timedelta(days=3650)
 
@@ -339,7 +342,7 @@ def _account(session: Session, ids: SimpleNamespace, name: str) -> None:
     school_id = {"secretary_b": ids.b}.get(name) or (ids.a if name.endswith("_a") else None)
     user = m.User(
         username=name, name={"admin": "管理员甲", "office": "股员乙", "leader": "局长丙"}.get(name, {"principal_a": "校长己", "counsellor_a": "心理教师庚"}.get(name, f"填报员{name[-1]}")),
-        password_hash=_hash(), must_change=False, school_id=school_id, grants=[m.Grant(role=role)],
+        password_hash=passwords.hashed(PASSWORD), must_change=False, school_id=school_id, grants=[m.Grant(role=role)],
     )  # fmt: skip
     session.add(user)
     session.flush()
@@ -348,13 +351,10 @@ def _account(session: Session, ids: SimpleNamespace, name: str) -> None:
     setattr(ids, f"user_{name}", user.id)
 
 
-def _hash() -> str:
-    """One real hash of PASSWORD for all accounts: hashing takes a third of a second."""
-    from admin_app import passwords
-
-    if not hasattr(_hash, "kept"):
-        _hash.kept = passwords.hashed(PASSWORD)
-    return _hash.kept
+@pytest.fixture
+def real_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as the product does."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
 
 
 @pytest.fixture(scope="session")

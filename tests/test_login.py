@@ -121,7 +121,7 @@ def test_what_is_known_about_the_account_counts_where_a_password_is_changed(app,
     assert person("office").post("/password", {"old": PASSWORD, "password": words, "again": words}).location == "/"
 
 
-def test_passwords_are_kept_as_argon2id(app, ids):
+def test_passwords_are_kept_as_argon2id(app, ids, real_hasher):
     with app.app_context(), writing(SYSTEM) as session:
         user = accounts.create(session, "new", "新来的", [Role.OFFICE], None, "yi er san si wu liu")
         assert user.password_hash.startswith("$argon2id$v=19$m=65536,t=3")

@@ -249,7 +249,7 @@ def test_a_password_of_64_characters_counts_whole_and_one_of_ten_thousand_costs_
     assert log_in(app.test_client(), "office", long).status_code == 302
 
 
-def test_a_hash_of_old_settings_is_renewed_at_the_next_login(app, ids):
+def test_a_hash_of_old_settings_is_renewed_at_the_next_login(app, ids, real_hasher):
     with app.app_context(), writing(SYSTEM) as session:
         session.get(m.User, ids.user_office).password_hash = PasswordHasher(time_cost=1, memory_cost=8192).hash(PASSWORD)
     assert log_in(app.test_client(), "office").status_code == 302

@@ -37,7 +37,7 @@ from ..models import (
     SheetStep,
     Stage,
 )
-from ..orm import Base
+from ..orm import Base, changed_rows
 from ..rules import Complaint
 
 S = RoundState
@@ -97,8 +97,7 @@ def takes(kind: type[Base] | Stage, round_: Round) -> bool:
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
     if scope_in(session).erasing:  # names go out of frozen lists; no number changes
         return
-    changed = [row for row in session.dirty if session.is_modified(row)]
-    for row in (*session.new, *changed, *session.deleted):
+    for row in (*session.new, *changed_rows(session), *session.deleted):
         if isinstance(row, Scheme | Indicator):
             _refuse_locked(session, row)
         elif isinstance(row, Round):

@@ -18,7 +18,23 @@ from sqlalchemy.orm import Session, class_mapper
 from .. import labels
 from ..access import Action, scope_in
 from ..models import Batch, BatchKind, Child, Enrolment, Transfer, TransferState
-from ..orm import Base, ChildFile, Choice, Coded, Derived, Exact, Kept, Moment, OnRecord, Row, Sealed, Several, utcnow
+from ..orm import (
+    Base,
+    ChildFile,
+    Choice,
+    Coded,
+    Derived,
+    Exact,
+    Kept,
+    Moment,
+    OnRecord,
+    Row,
+    Sealed,
+    Several,
+    changed_rows,
+    changes_of,
+    utcnow,
+)
 from ..rules import Complaint
 from . import trash
 
@@ -132,8 +148,8 @@ def _collect(session: Session, _context: Any) -> None:
     for row in session.new:
         if isinstance(row, Row) and not isinstance(row, Batch):
             changes.append([row.__tablename__, row.id, None, row.version])
-    for row in session.dirty:
-        if isinstance(row, Row) and session.is_modified(row) and (change := _changes(row)):
+    for row in changed_rows(session):
+        if isinstance(row, Row) and (change := _changes(row)):
             _add_change(changes, row, change)
 
 
@@ -150,13 +166,12 @@ def _add_change(changes: list[Any], row: Any, change: dict[str, list[Any]]) -> N
 
 
 def _changes(row: Any) -> dict[str, list[Any]]:
-    found = {}
-    for attr in inspect(row).mapper.column_attrs:
-        column, history = attr.columns[0], inspect(row).attrs[attr.key].history
-        if attr.key in _OWN or isinstance(column.type, Derived) or not history.has_changes():
+    found, columns = {}, inspect(row).mapper.columns
+    for name, history in changes_of(row).items():
+        if name in _OWN or name not in columns or isinstance(kind := columns[name].type, Derived):
             continue
         old = history.deleted[0] if history.deleted else None
-        found[attr.key] = [_sealed(column.type, _plain(column.type, value)) for value in (old, getattr(row, attr.key))]
+        found[name] = [_sealed(kind, _plain(kind, value)) for value in (old, getattr(row, name))]
     return found
 
 

@@ -23,7 +23,7 @@ from ..models import (
     Parent,
     Staff,
 )
-from ..orm import Base, Kept, Period
+from ..orm import Base, Kept, Period, changed_rows
 from ..rules import Complaint, tidy_name, tidy_number
 
 
@@ -35,9 +35,7 @@ def watch(session_class: type[Session]) -> None:
 def _before_flush(session: Session, _context: Any, _instances: Any) -> None:
     if scope_in(session).erasing:  # nothing follows from words that are taken away
         return
-    for row in (*session.new, *session.dirty):
-        if row in session.dirty and not session.is_modified(row):
-            continue
+    for row in (*session.new, *changed_rows(session)):
         if isinstance(row, Parent | Carer | Staff) and _changed(row, "phone"):
             dated = row.phone_changed_on if row in session.new else _changed(row, "phone_changed_on")  # an undo puts both back
             row.phone_changed_on = row.phone_changed_on if dated else _today(row)
