@@ -1,8 +1,6 @@
 """Backups: one encrypted file with the database, the attachments and a manifest; made online, checked, restored.
 
-The file: a line of magic, a line of JSON (how its key is made), then the PARTS in order, each in chunks of
-``last?, length, AES-256-GCM``. A chunk is bound to the head, its part, its number and whether it is the last one, so
-that none can be changed, left out, doubled or moved. Whatever the size, one chunk is held in memory.
+The file: a line of magic, a line of JSON (how its key is made), then the PARTS in order, each in chunks (chunks.py).
 """
 
 from __future__ import annotations
@@ -15,8 +13,6 @@ import os
 import re
 import shutil
 import sqlite3
-import struct
-import subprocess
 import tarfile
 import tempfile
 import time
@@ -26,32 +22,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from sqlalchemy import URL, Connection, create_engine, func, inspect, make_url, select, table
+from sqlalchemy import Connection, func, inspect, make_url, select, table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
-from . import __version__, audit
-from .db import known_revisions, revision
+from . import __version__, audit, postgres_programs
+from .chunks import CHUNK, PARTS, Chunks, Keys, Opened, Part
+from .db import engine_at, known_revisions, revision
 from .models import Attachment, AuditHead
-from .orm import Base, Keyring, Sealed, keyring
+from .orm import Base, Sealed, keyring
 from .records import attachments
 from .rules import Complaint
 from .settings import Settings, Unusable
 
-PARTS = {"database": "数据库", "attachments": "附件", "manifest": "清单"}
 MAGIC = b"register backup 1\n"
 NAME = re.compile(r"register-\d{8}-\d{6}\.backup")
 BEFORE = re.compile(r"register-\d{8}-\d{6}-schema-\w+\.backup")
 """What is made before the schema changes, called after the schema it holds."""
-CHUNK = 1 << 20
-TAG = 16
-FRAME = struct.Struct(">BI")
 SAMPLE = 50
 """Sealed values of a column, and attachments, that a check opens."""
 SPARE = 32 << 20
@@ -67,7 +54,7 @@ OF_DISKS = {
 
 OF_SQLITE = {"database or disk is full": "磁盘满了", "database is locked": "别的程序正在写数据库，请先停止服务"}
 
-Sink = Callable[["_Part"], None]
+Sink = Callable[[Part], None]
 
 
 @contextmanager
@@ -89,120 +76,6 @@ def _reason(error: Exception) -> str:
     if isinstance(cause, sqlite3.Error):
         return OF_SQLITE.get(str(cause), str(cause))
     return f"数据库连不上或出错（{type(error).__name__}）"
-
-
-# --- keys and chunks ---
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What opens a backup: the register's field key, or a passphrase (then the field key only opens what lies in it)."""
-
-    field_key: bytes | None = None
-    passphrase: bytes | None = None
-
-    @property
-    def key_id(self) -> str:
-        if self.field_key is None:
-            return ""
-        ring = Keyring()
-        ring.unlock(self.field_key)
-        return ring.key_id
-
-    def of_file(self, head: dict[str, str]) -> bytes:
-        """The key of one file. ``head``: its first lines.
-
-        :raises Complaint: when the key it was made with is not here.
-        """
-        salt = bytes.fromhex(head["salt"])
-        if head["key"] == "passphrase":
-            if self.passphrase is None:
-                raise Complaint("这份备份是用口令加密的，请用 --passphrase-file 指定口令文件。")
-            return Scrypt(salt, length=32, n=1 << 17, r=8, p=1).derive(self.passphrase)
-        if self.field_key is None:
-            raise Complaint("没有钥匙，打不开备份。请用 --key-file 指定保管的 field_key 文件。")
-        if head["key_id"] != self.key_id:
-            raise Complaint(f"钥匙不对，或备份的文件头被改动：备份用的钥匙编号是 {head['key_id']}，现在的是 {self.key_id}。")
-        return HKDF(SHA256(), length=32, salt=salt, info=b"register backup").derive(self.field_key)
-
-
-class _Chunks:
-    """Seals and opens the chunks of one file, counting them: the key is this file's own, so a number is a good nonce."""
-
-    def __init__(self, key: bytes, head: bytes):
-        self._aead, self._head, self.number = AESGCM(key), hashlib.sha256(head).digest(), 0
-
-    def _next(self, part: str, last: int) -> tuple[bytes, bytes]:
-        self.number += 1
-        nonce = self.number.to_bytes(12, "big")
-        return nonce, b"|".join((self._head, part.encode(), nonce, bytes([last])))
-
-    def seal(self, part: str, last: int, plain: bytes) -> bytes:
-        nonce, bound = self._next(part, last)
-        sealed = self._aead.encrypt(nonce, plain, bound)
-        return FRAME.pack(last, len(sealed)) + sealed
-
-    def open(self, part: str, last: int, sealed: bytes) -> bytes:
-        nonce, bound = self._next(part, last)
-        return self._aead.decrypt(nonce, sealed, bound)
-
-
-class _Part:
-    """One part being written."""
-
-    def __init__(self, out: IO[bytes], chunks: _Chunks, name: str):
-        self._out, self._chunks, self._name, self._held = out, chunks, name, bytearray()
-        self._digest, self._size = hashlib.sha256(), 0
-
-    def write(self, data: bytes) -> int:
-        self._digest.update(data)
-        self._size += len(data)
-        self._held += data
-        while len(self._held) > CHUNK:
-            self._out.write(self._chunks.seal(self._name, 0, bytes(self._held[:CHUNK])))
-            del self._held[:CHUNK]
-        return len(data)
-
-    def end(self) -> dict[str, Any]:
-        """Writes the last chunk; what the manifest says of the part."""
-        self._out.write(self._chunks.seal(self._name, 1, bytes(self._held)))
-        return {"sha256": self._digest.hexdigest(), "size": self._size}
-
-
-class _Opened:
-    """One part being read; ``read`` raises a Complaint that names the part and chunk that are not as they were written."""
-
-    def __init__(self, source: IO[bytes], chunks: _Chunks, name: str):
-        self._source, self._chunks, self._name = source, chunks, name
-        self._held, self._last, self._digest, self._count = memoryview(b""), 0, hashlib.sha256(), 0
-
-    def read(self, size: int = CHUNK) -> bytes:
-        while not self._held and not self._last:
-            self._held = memoryview(self._chunk())
-        taken, self._held = bytes(self._held[:size]), self._held[size:]
-        self._digest.update(taken)
-        return taken
-
-    def end(self) -> str:
-        """The SHA-256 of the whole part."""
-        while self.read():
-            pass
-        return self._digest.hexdigest()
-
-    def _chunk(self) -> bytes:
-        at = self._source.tell()
-        self._count += 1
-        try:
-            self._last, length = FRAME.unpack(self._source.read(FRAME.size))
-            sealed = self._source.read(min(length, CHUNK + TAG))
-            if len(sealed) != length:
-                raise ValueError
-            return self._chunks.open(self._name, self._last, sealed)
-        except (struct.error, ValueError, InvalidTag):
-            first = "钥匙或口令不对，或文件头、" if self._chunks.number <= 1 else ""
-            raise Complaint(
-                f"备份打不开：{first}{PARTS[self._name]}第 {self._count} 块（文件第 {at} 字节起）与备份时不同。请换一份备份。"
-            ) from None
 
 
 # --- making ---
@@ -274,8 +147,8 @@ def _write(out: IO[bytes], settings: Settings, passphrase: bytes | None) -> dict
     head = {"key": "passphrase" if passphrase else "field", "key_id": keys.key_id, "salt": os.urandom(32).hex()}
     first = MAGIC + json.dumps(head).encode() + b"\n"
     out.write(first)
-    chunks = _Chunks(keys.of_file(head), first)
-    parts = {name: _Part(out, chunks, name) for name in PARTS}
+    chunks = Chunks(keys.of_file(head), first)
+    parts = {name: Part(out, chunks, name) for name in PARTS}
     with (
         tempfile.TemporaryDirectory(prefix=".backup-", dir=settings.data_dir) as scratch,
         _as_of_now(settings, Path(scratch)) as (connection, dump),
@@ -308,9 +181,9 @@ def _write(out: IO[bytes], settings: Settings, passphrase: bytes | None) -> dict
 def _as_of_now(settings: Settings, scratch: Path) -> Iterator[tuple[Connection, Sink]]:
     """The database of one moment: a connection that sees it, and what writes it into a part."""
     if not settings.is_sqlite:
-        with _engine(settings.owner_url).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        with engine_at(settings.owner_url).connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             snapshot = connection.scalar(select(func.pg_export_snapshot()))
-            yield connection, lambda part: _pg_dump(settings.owner_url, snapshot, part)
+            yield connection, lambda part: postgres_programs.dump(settings.owner_url, snapshot, part)
         return
     copy = scratch / "register.sqlite3"
     with (
@@ -319,7 +192,7 @@ def _as_of_now(settings: Settings, scratch: Path) -> Iterator[tuple[Connection, 
     ):
         source.backup(target)  # in one step: a reader of the WAL, which keeps no writer waiting
         target.execute("PRAGMA journal_mode=DELETE")
-    with _engine(f"sqlite:///{copy}").connect() as connection, copy.open("rb") as file:
+    with engine_at(f"sqlite:///{copy}").connect() as connection, copy.open("rb") as file:
         yield connection, lambda part: shutil.copyfileobj(file, part, CHUNK)
 
 
@@ -338,7 +211,7 @@ def _counts(connection: Connection) -> dict[str, int]:
     return {name: connection.scalar(select(func.count()).select_from(table(name))) or 0 for name in sorted(names)}
 
 
-def _pack(folder: Path, part: _Part) -> set[str]:
+def _pack(folder: Path, part: Part) -> set[str]:
     packed = set()
     with tarfile.open(fileobj=part, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for path in attachments.files(folder):
@@ -360,7 +233,7 @@ def _check_room(settings: Settings, folder: Path) -> None:
         same = folder.stat().st_dev == settings.data_dir.stat().st_dev
         check_room(settings.data_dir, data * (2 if same else 1) + (files if same else 0))
     else:
-        with _engine(settings.owner_url).connect() as connection:
+        with engine_at(settings.owner_url).connect() as connection:
             data = connection.scalar(select(func.pg_database_size(func.current_database()))) or 0
     check_room(folder, data + files)
 
@@ -417,8 +290,8 @@ def unpack(file: Path, keys: Keys, folder: Path) -> Unpacked:
             key = keys.of_file(head)
         except (KeyError, ValueError, TypeError):
             raise Complaint(f"{file.name} 不是本系统的备份，或文件头被改动。请换一份备份。") from None
-        chunks = _Chunks(key, first)
-        parts = {name: _Opened(source, chunks, name) for name in PARTS}
+        chunks = Chunks(key, first)
+        parts = {name: Opened(source, chunks, name) for name in PARTS}
         with (folder / "database").open("xb") as out:
             shutil.copyfileobj(parts["database"], out, CHUNK)
         found = {"database": parts["database"].end()}
@@ -434,7 +307,7 @@ def unpack(file: Path, keys: Keys, folder: Path) -> Unpacked:
     return Unpacked(folder, manifest)
 
 
-def _unpack_files(part: _Opened, folder: Path) -> None:
+def _unpack_files(part: Opened, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     with tarfile.open(fileobj=part, mode="r|") as tar:
         for entry in tar:
@@ -455,7 +328,7 @@ def examine(unpacked: Unpacked, url: str, keys: Keys, migrate: Callable[[str], N
     :returns: what was found in order, in words.
     :raises Complaint: at the first thing that is not.
     """
-    manifest, engine = unpacked.manifest, _engine(url)
+    manifest, engine = unpacked.manifest, engine_at(url)
     if manifest["revision"] not in known_revisions():
         raise Complaint(f"备份来自更新的版本（{manifest['product']}），请先升级程序。")
     with engine.connect() as connection:
@@ -536,7 +409,7 @@ def refuse_filled(folder: Path) -> None:
 @told("--database-url 指定的数据库打不开")
 def refuse_filled_database(url: str) -> None:
     """:raises Unusable: unless this PostgreSQL database is empty."""
-    with _engine(url).connect() as connection:
+    with engine_at(url).connect() as connection:
         if inspect(connection).get_table_names():
             raise Unusable("--database-url 指定的数据库不是空的，没有恢复：请新建一个空数据库。")
 
@@ -556,7 +429,7 @@ def restore(file: Path, keys: Keys, folder: Path, url: str, migrate: Callable[[s
             raise Unusable("PostgreSQL 的备份要用 --database-url 指定一个空数据库；SQLite 的备份不要这一项。")
         if url:
             refuse_filled_database(url)
-            pg_restore(unpacked.database, url)
+            postgres_programs.restore(unpacked.database, url)
             said = []
         else:
             said = [check_sqlite(unpacked.database)]
@@ -568,78 +441,7 @@ def restore(file: Path, keys: Keys, folder: Path, url: str, migrate: Callable[[s
     return unpacked, said
 
 
-# --- PostgreSQL's own programs ---
-
-INSTALL = "请安装与数据库同版本的 PostgreSQL 客户端（如 postgresql-client），并放进 PATH。"
-
-
-def pg_restore(dump: Path, url: str) -> None:
-    """:raises Complaint: when pg_restore is not there or fails; the database is then as it was."""
-    _run_pg(["pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"], "--dbname", url, str(dump))
-
-
-@contextmanager
-def scratch_database(url: str) -> Iterator[str]:
-    """A database of its own beside ``url``'s, dropped afterwards.
-
-    :raises Complaint: when it cannot be made.
-    """
-    name = f"register_drill_{os.getpid()}"
-    _run_pg(["createdb"], "--maintenance-db", url, name)
-    try:
-        yield make_url(url).set(database=name).render_as_string(hide_password=False)
-    finally:
-        _run_pg(["dropdb", "--force"], "--maintenance-db", url, name)
-
-
-def _pg_dump(url: str, snapshot: str, part: _Part) -> None:
-    words = ["pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
-    address, env = _for_libpq(url)
-    with tempfile.TemporaryFile() as complaints:
-        command = [_program(words[0]), *words[1:], f"--dbname={address}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, env=env) as running:  # noqa: S603
-            assert running.stdout
-            shutil.copyfileobj(running.stdout, part, CHUNK)
-        if running.returncode:
-            complaints.seek(0)
-            raise Complaint(_failed("pg_dump", complaints.read()))
-
-
-def _run_pg(words: list[str], address_option: str, url: str, *more: str) -> None:
-    address, env = _for_libpq(url)
-    command = [_program(words[0]), *words[1:], f"{address_option}={address}", *more]
-    done = subprocess.run(command, capture_output=True, env=env, check=False)  # noqa: S603
-    if done.returncode:
-        raise Complaint(_failed(words[0], done.stderr))
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise Complaint(f"没有找到 {name}：{INSTALL}")
-    return found
-
-
-def _failed(name: str, complaints: bytes) -> str:
-    """The first line only: what follows may quote a row."""
-    first = complaints.decode(errors="replace").strip().partition("\n")[0]
-    if "version mismatch" in first:
-        return f"{name} 比数据库旧：{INSTALL}"
-    return f"{name} 没有做成：{first}"
-
-
-def _for_libpq(url: str) -> tuple[str, dict[str, str]]:
-    """The address without its password, which every account of the machine could read, and the environment with it."""
-    given = make_url(url)
-    address = URL.create("postgresql", given.username, None, given.host, given.port, given.database, given.query)
-    return str(address), {**os.environ, **({"PGPASSWORD": str(given.password)} if given.password else {})}
-
-
 # --- the database ---
-
-
-def _engine(url: str) -> Any:
-    return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
 def sqlite_file(settings: Settings) -> Path:
@@ -653,7 +455,7 @@ def revision_at(url: str) -> str | None:
 
     :raises Complaint: when the database cannot be opened.
     """
-    with _engine(url).connect() as connection:
+    with engine_at(url).connect() as connection:
         return revision(connection)
 
 

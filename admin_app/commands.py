@@ -19,7 +19,23 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import access, accounts, audit, backups, create_app, keys, labels, locks, passwords, selfcheck, serving, tries, upgrading
+from . import (
+    access,
+    accounts,
+    audit,
+    backups,
+    chunks,
+    create_app,
+    keys,
+    labels,
+    locks,
+    passwords,
+    postgres_programs,
+    selfcheck,
+    serving,
+    tries,
+    upgrading,
+)
 from .access import SYSTEM, Scope
 from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
@@ -503,12 +519,12 @@ def _restored(unpacked: backups.Unpacked) -> Iterator[str]:
         try:
             if not server.startswith("postgresql"):
                 raise Complaint("请设 DATABASE_URL")
-            url = stack.enter_context(backups.scratch_database(server))
+            url = stack.enter_context(postgres_programs.scratch_database(server))
         except Complaint as e:
             say(f"没有可以试恢复的 PostgreSQL：{e}")
             url = ""
         if url:
-            backups.pg_restore(unpacked.database, url)
+            postgres_programs.restore(unpacked.database, url)
         yield url
 
 
@@ -549,11 +565,11 @@ def _phrase(file: Path | None) -> bytes | None:
     return phrase
 
 
-def _keys(passphrase_file: Path | None, key_file: Path | None, *places: Path) -> backups.Keys:
+def _keys(passphrase_file: Path | None, key_file: Path | None, *places: Path) -> chunks.Keys:
     """The passphrase, and the field key where it is found first."""
     there = [file for file in (key_file, *(place / "field_key" for place in places)) if file and file.exists()]
     try:
-        return backups.Keys(bytes.fromhex(there[0].read_text().strip()) if there else None, _phrase(passphrase_file))
+        return chunks.Keys(bytes.fromhex(there[0].read_text().strip()) if there else None, _phrase(passphrase_file))
     except ValueError:
         raise Unusable(f"{there[0]} 不是 field_key：应是一行十六进制字符。") from None
 

@@ -15,9 +15,10 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from . import access, audit, row_security
 from .access import Scope
@@ -131,6 +132,11 @@ def is_ready(data_dir: Path) -> bool:
             return False
     with tempfile.TemporaryFile(dir=data_dir, buffering=0) as probe:
         return probe.write(bytes(ROOM)) == ROOM
+
+
+def engine_at(url: str) -> Engine:
+    """An engine for one errand past the sessions: the schema, the policies, keys, backups. No statement's values in its errors."""
+    return create_engine(url, poolclass=NullPool, hide_parameters=True)
 
 
 def revision(connection: Connection) -> str | None:

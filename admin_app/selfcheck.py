@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from . import audit, backups, create_app, row_security
 from .access import SYSTEM
-from .db import db, session_with
+from .db import db, known_revisions, session_with
 from .models import Attachment, AuditEntry, Setting
 from .orm import utcnow
 from .records import attachments
@@ -132,7 +132,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield from _durability(settings)
     with db.engine.connect() as connection:
         yield _second_wall(connection)
-        at, known = backups.revision(connection), backups.known_revisions()
+        at, known = backups.revision(connection), known_revisions()
     newest = known[0]
     if at != newest:
         what_to_do = "请运行 db upgrade，它先备份" if at in (None, *known) else "是更新的版本建的，请用新版程序"

@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from . import backups, row_security
+from .db import known_revisions
 from .locks import standing_still
 from .orm import keyring
 from .rules import Complaint
@@ -30,7 +31,7 @@ def migrate(settings: Settings, *, backed_up: bool = False) -> None:
     :raises Complaint: when the backup or a migration fails. The database is as it was, either way.
     """
     keyring.unlock(settings.field_key)  # a migration may read numbers
-    at, newest = _schema(settings), backups.known_revisions()[0]
+    at, newest = _schema(settings), known_revisions()[0]
     if at in (None, newest):
         build(settings.owner_url)
     else:
@@ -61,7 +62,7 @@ def lower(settings: Settings, revision: str, *, backed_up: bool = False) -> None
 
 def compare(settings: Settings) -> None:
     """:raises Complaint: when the schema is not what the models say."""
-    at, newest = _schema(settings), backups.known_revisions()[0]
+    at, newest = _schema(settings), known_revisions()[0]
     if at != newest:
         raise Complaint(f"数据库结构是 {at or '空的'}，本版是 {newest}：请运行 db upgrade。")
     try:
@@ -84,7 +85,7 @@ def _schema(settings: Settings) -> str | None:
 
     :raises Unusable: when this version does not know it.
     """
-    at, known = backups.revision_at(settings.owner_url), backups.known_revisions()
+    at, known = backups.revision_at(settings.owner_url), known_revisions()
     if at not in (None, *known):
         raise Unusable(f"数据库是更新的版本建的：结构是 {at}，本版只认识到 {known[0]}。什么都没有改，请用新版程序。")
     return at
@@ -133,7 +134,7 @@ def _below(at: str | None, wanted: str) -> str:
 
     :raises Unusable: when it is none.
     """
-    known = backups.known_revisions()
+    known = known_revisions()
     older = [*known[known.index(at) + 1 :], "base"] if at else []
     target = wanted if wanted != "-1" or not older else older[0]
     if target not in older:

@@ -21,10 +21,10 @@ from flask import current_app
 from sqlalchemy import create_engine, delete, func, make_url, select
 from sqlalchemy.orm import Session
 
-from admin_app import audit, backups, create_app, models as m, selfcheck, upgrading
+from admin_app import audit, backups, chunks, create_app, models as m, postgres_programs, selfcheck, upgrading
 from admin_app.access import SYSTEM
 from admin_app.backups import Keys
-from admin_app.db import db, session_with
+from admin_app.db import db, known_revisions, session_with
 from admin_app.orm import keyring
 from admin_app.records import attachments
 from admin_app.rules import Complaint
@@ -71,7 +71,7 @@ def place():
     from contextlib import ExitStack
 
     with ExitStack() as stack:
-        yield lambda settings: stack.enter_context(backups.scratch_database(settings.owner_url))
+        yield lambda settings: stack.enter_context(postgres_programs.scratch_database(settings.owner_url))
 
 
 def made(office, folder, passphrase=None):
@@ -94,7 +94,7 @@ def test_a_backup_is_one_private_file_that_says_what_is_in_it(office, tmp_path):
         head = session.get(m.AuditHead, 1)
         assert done.manifest["audit"] == {"seq": head.seq, "mac": head.mac}
         assert done.manifest["rows"]["child"] == session.scalar(select(func.count(m.Child.id)))
-    assert done.manifest["revision"] == backups.known_revisions()[0] and done.manifest["missing"] == 0
+    assert done.manifest["revision"] == known_revisions()[0] and done.manifest["missing"] == 0
     content = done.path.read_bytes()
     assert "甲小雨".encode() not in content and b"SQLite format" not in content and office.settings.field_key not in content
     assert not list(office.settings.data_dir.glob(".backup-*"))
@@ -162,12 +162,12 @@ def test_only_an_empty_folder_is_restored_into(office, place, tmp_path):
 def frames(content):
     """[(part, where the chunk's sealed bytes begin, how many)] as they lie in the file."""
     at = content.index(b"\n", len(backups.MAGIC)) + 1
-    found, names = [], iter(backups.PARTS)
+    found, names = [], iter(chunks.PARTS)
     name = next(names)
     while at < len(content):
-        last, length = backups.FRAME.unpack_from(content, at)
-        found.append((name, at + backups.FRAME.size, length))
-        at += backups.FRAME.size + length
+        last, length = chunks.FRAME.unpack_from(content, at)
+        found.append((name, at + chunks.FRAME.size, length))
+        at += chunks.FRAME.size + length
         name = next(names, "") if last else name
     return found
 
@@ -178,8 +178,8 @@ def test_one_changed_byte_anywhere_is_noticed_and_the_part_is_named(office, tmp_
     whole = file.read_bytes()
     places = [(3, "文件头"), (len(backups.MAGIC) + 12, "文件头"), (whole.index(b"salt") + 9, "文件头")]
     for name, begin, length in frames(whole):
-        words = backups.PARTS[name]
-        places += [(begin + shift, words) for shift in (-backups.FRAME.size, -1, 0, length // 2, length - 1)]
+        words = chunks.PARTS[name]
+        places += [(begin + shift, words) for shift in (-chunks.FRAME.size, -1, 0, length // 2, length - 1)]
     for at, words in places:
         for bit in (1, 2):
             assert words in damage(office, whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :], tmp_path), at
@@ -237,7 +237,7 @@ def test_a_backup_of_an_older_schema_is_restored_to_this_one(office, tmp_path):
     assert done.manifest["revision"] == "0006"
     restored(office, done.path, tmp_path / "new", "")
     with create_engine(at("", tmp_path / "new")).connect() as connection:
-        assert backups.revision(connection) == backups.known_revisions()[0]
+        assert backups.revision(connection) == known_revisions()[0]
 
 
 @pytest.mark.matrix
@@ -517,17 +517,17 @@ def test_what_was_saved_before_a_backup_is_in_it_while_somebody_goes_on_writing(
 def test_without_postgresqls_programs_it_says_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Complaint, match="postgresql-client"):
-        backups.pg_restore(Path("dump"), "postgresql+psycopg://nobody:secret@localhost/nothing")
+        postgres_programs.restore(Path("dump"), "postgresql+psycopg://nobody:secret@localhost/nothing")
 
 
 def test_an_older_pg_dump_is_told_apart():
-    assert "同版本" in backups._failed(
+    assert "同版本" in postgres_programs._failed(
         "pg_dump", b"pg_dump: error: aborting because of server version mismatch\npg_dump: detail: x"
     )
-    assert backups._failed("pg_dump", "pg_dump: error: 甲\nDETAIL: 甲小雨".encode()).endswith("甲")
+    assert postgres_programs._failed("pg_dump", "pg_dump: error: 甲\nDETAIL: 甲小雨".encode()).endswith("甲")
 
 
 def test_a_password_is_not_among_the_words_of_a_program():
-    address, env = backups._for_libpq("postgresql+psycopg://lin:se%40cret@db.example:5433/register?sslmode=require")
+    address, env = postgres_programs._for_libpq("postgresql+psycopg://lin:se%40cret@db.example:5433/register?sslmode=require")
     assert "cret" not in address and env["PGPASSWORD"] == "se@cret"
     assert make_url(address).query["sslmode"] == "require" and address.startswith("postgresql://lin@db.example:5433/register")

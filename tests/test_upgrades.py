@@ -21,8 +21,8 @@ from click.testing import CliRunner
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from admin_app import audit, backups, commands, create_app, locks, upgrading
-from admin_app.db import db
+from admin_app import audit, backups, chunks, commands, create_app, locks, upgrading
+from admin_app.db import db, known_revisions
 from admin_app.orm import Base, BlindIndex, keyring
 from admin_app.rules import Complaint
 from admin_app.settings import Unusable, read
@@ -31,7 +31,7 @@ from tests.conftest import WIDE_AWAKE
 from tests.databases import ON_POSTGRES, another, programs_of_its_version
 
 ROOT = Path(__file__).parent.parent
-NEWEST, *OLDER = backups.known_revisions()
+NEWEST, *OLDER = known_revisions()
 THE_ONE_BEFORE, THE_FIRST = OLDER[0], OLDER[-1]
 
 
@@ -118,7 +118,7 @@ def test_before_an_upgrade_a_backup_is_made_and_said(office, filled_at, capsys, 
     said = capsys.readouterr()
     assert kept.name.endswith(f"-schema-{THE_FIRST}.backup") and str(kept) in said.err and not said.out
     assert revision(office) == NEWEST and f"从 {THE_FIRST} 升级到 {NEWEST}" in said.err
-    back = backups.unpack(kept, backups.Keys(office.settings.field_key), tmp_path)
+    back = backups.unpack(kept, chunks.Keys(office.settings.field_key), tmp_path)
     assert back.manifest["revision"] == THE_FIRST and back.manifest["rows"]["child"] == len(filling.ROWS)
     upgrading.migrate(office.settings)
     assert kept_before(office) == [kept], "where nothing is to be changed, nothing is backed up"
