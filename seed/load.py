@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Date, Integer, select
+from sqlalchemy import Date, Integer, insert, select
 from sqlalchemy.orm import Session, class_mapper
 
 from admin_app import labels
@@ -114,7 +114,7 @@ def load_reference(session: Session) -> int:
     count += _missing_codes(session) + _bureau(session) + _census(session)
     if session.scalar(select(Day.date).limit(1)) is None:
         days = list(_calendar())
-        session.add_all(days)
+        session.connection().execute(insert(Day.__table__), days)  # twenty thousand rows that nobody owns and no log follows
         count += len(days)
     if session.scalar(select(Scheme.id).limit(1)) is None:
         count += _load_rubric(session)
@@ -151,12 +151,11 @@ def _census(session: Session) -> int:
     return len(rows)
 
 
-def _calendar() -> Iterator[Day]:
+def _calendar() -> Iterator[dict[str, Any]]:
     day, n = DAYS_FROM, 0
     while day <= DAYS_TO:
-        yield Day(
-            date=day, n=n, month=12 * day.year + day.month, after_3_months=months_before(day, -3), after_16_years=at_age(day, 16)
-        )
+        month = 12 * day.year + day.month
+        yield {"date": day, "n": n, "month": month, "after_3_months": months_before(day, -3), "after_16_years": at_age(day, 16)}
         day, n = day + dt.timedelta(days=1), n + 1
 
 
