@@ -148,10 +148,10 @@ def log_in(username: str, password: str) -> bool:
 
     :raises Complaint: with one sentence for an unknown account, a wrong password, a locked or a disabled account.
     """
-    tried = tries.begin(username)
+    tried, nobody = tries.begin(username), passwords.of_nobody()
     with session_with(SYSTEM) as session:
         user = session.scalar(select(User).where(User.username == username))
-        stored = user.password_hash if user else passwords.NOBODY
+        stored = user.password_hash if user else nobody
         user_id = user.id if user and user.active and accounts.shut(user) is None else None
         asks_code = user is not None and user.otp_secret is not None
     if not passwords.is_right(stored, password) or user_id is None:

@@ -23,14 +23,18 @@ HARD = 10**10
 READ = 72
 """As many characters are looked at: its time grows with the square, and what is hard to guess so far is hard."""
 _hasher = PasswordHasher(time_cost=3, memory_cost=65536, parallelism=2)
-NOBODY = _hasher.hash(secrets.token_hex(16))
-"""Verified when the account does not exist, so that the answer takes as long."""
 _one_at_a_time = Lock()  # zxcvbn keeps the words it is given in a table of the module
 
 
 def hashed(password: str) -> str:
     """What is kept of a password."""
     return _hasher.hash(password)
+
+
+@cache
+def of_nobody() -> str:
+    """Verified when an account does not exist, so that the answer takes as long."""
+    return hashed(secrets.token_hex(16))
 
 
 def is_right(stored: str, password: str) -> bool:
