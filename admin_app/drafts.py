@@ -31,7 +31,7 @@ def may_be_kept() -> bool:
     and a page of another origin, which knows no token of this browser, plants nothing.
     """
     is_form = request.mimetype == "application/x-www-form-urlencoded" and 0 < (request.content_length or 0) <= LARGEST
-    if not (is_form and request.endpoint) or request.blueprint == "sign_in":
+    if not (is_form and request.endpoint) or request.blueprint == "sign_in" or request.endpoint.endswith(ASKS):
         return False
     try:
         validate_csrf(request.form.get("csrf_token"), time_limit=10**9)
@@ -80,10 +80,12 @@ def drop(user_id: int, draft_id: int | None) -> bool:
 def page() -> str:
     """This page's address with the ids and codes that choose it; a name or a number of a person is never among them."""
     plain = [(k, v) for k, v in request.args.items(multi=True) if _PLAIN.fullmatch(v) and re.fullmatch("[a-z_]{1,30}", k)]
-    chosen = [(k, v) for k, v in plain if k not in ("draft", "url")][:5]
+    chosen = [(k, v) for k, v in plain if k not in ("draft", "url", "search")][:5]
     return request.path + (f"?{urlencode(chosen)}" if chosen else "")
 
 
+ASKS = (".index_view", ".ajax_lookup")
+"""Posted to as well, but only to ask for something: there is nothing to keep."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,12}")
 
 

@@ -245,3 +245,10 @@ def test_an_old_token_is_forgiven_for_a_draft_and_for_nothing_else(app, ids, exp
         for held in session.scalars(select(m.LoginSession)):
             held.seen_at += dt.timedelta(hours=1)
     assert browser.post("/child/new/", form_of_child(ids)).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/child/", "/care_record/ajax/lookup/"])
+def test_what_was_only_searched_for_is_no_draft(path, app, ids, expired):
+    assert expired().post(path, {"search": "539999201605069013"}).location == "/login"
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalars(select(m.Draft)).all() == []

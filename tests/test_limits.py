@@ -21,7 +21,7 @@ from tests.test_audit import entries
 
 ACTS = {
     "search": ("GET", "/child/?search=甲", {}),
-    "lookup": ("GET", "/care_record/ajax/lookup/?name=enrolment&query=甲", {}),
+    "lookup": ("POST", "/care_record/ajax/lookup/", {"name": "enrolment", "query": "甲"}),
     "open": ("GET", "/child/details/?id={child_a}", {}),
     "export": ("GET", "/child/export/xlsx/?purpose=核对", {}),
     "print": ("GET", "/child/paper/?id={child_a}", {}),

@@ -252,6 +252,8 @@ def expected(screen, endpoint, who):
     match endpoint:
         case "index_view":
             return 200
+        case "index_view POST":  # asks for the list that holds what was typed
+            return 302
         case "details_view":
             return 404 if foreign else 200
         case "create_view":
@@ -300,6 +302,7 @@ def record_requests(screen, ids):
     row, at = row_of(screen, ids), f"/{screen}"
     return {
         "index_view": ("GET", f"{at}/", {}),
+        "index_view POST": ("POST", f"{at}/", {"search": "1"}),
         "details_view": ("GET", f"{at}/details/?id={row}", {}),
         "create_view": ("GET", f"{at}/new/", {}),
         "edit_view": ("GET", f"{at}/edit/?id={row}", {}),
@@ -307,7 +310,7 @@ def record_requests(screen, ids):
         "delete_view": ("POST", f"{at}/delete/", {"id": row}),
         "action_view": ("POST", f"{at}/action/", {"action": "delete", "rowid": row}),
         "ajax_update": ("POST", f"{at}/ajax/update/", {"list_form_pk": row}),
-        "ajax_lookup": ("GET", f"{at}/ajax/lookup/?name=nothing&query=x", {}),
+        "ajax_lookup": ("POST", f"{at}/ajax/lookup/", {"name": "nothing", "query": "x"}),
         "export": ("GET", f"{at}/export/xlsx/", {}),
     }
 

@@ -674,11 +674,9 @@ def test_odd_input_is_a_sentence_and_never_an_error(path, data, ids, person, app
     assert before == (len(rows(app, m.Transfer)), len(rows(app, m.MandatoryReport)), len(rows(app, m.Opinion)))
 
 
-@pytest.mark.parametrize(
-    "path", ["/assessment_round/ajax/lookup/?name=scheme&query=和", "/scheme/ajax/lookup/?name=policy&query=和"]
-)
-def test_every_look_up_answers(path, person):
-    assert person("office").get(path).status_code == 200
+@pytest.mark.parametrize("screen, name", [("assessment_round", "scheme"), ("scheme", "policy")])
+def test_every_look_up_answers(screen, name, person):
+    assert person("office").post(f"/{screen}/ajax/lookup/", {"name": name, "query": "和"}).status_code == 200
 
 
 def test_a_broken_return_address_does_not_make_a_save_look_failed(app, ids, person):

@@ -132,7 +132,7 @@ def test_records_of_a_child_are_found_by_its_sound(app, school, person):
 @pytest.mark.parametrize("screen, field", [("care_record", "enrolment"), ("carer", "child"), ("contact_card", "child")])
 def test_a_look_up_finds_by_initials_and_only_ones_own(screen, field, school, person):
     def offered(who, typed):
-        return str(person(who).get(f"/{screen}/ajax/lookup/", query_string={"name": field, "query": typed}).json)
+        return str(person(who).post(f"/{screen}/ajax/lookup/", {"name": field, "query": typed}).json)
 
     assert "单小明" in offered("secretary_a", "sxm") and "单小明" in offered("secretary_a", "Shan XM")
     assert "单小明" not in offered("secretary_a", "zq")

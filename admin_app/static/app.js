@@ -35,7 +35,7 @@
       const save = document.querySelector('[data-key="save"]');
       if (save) { e.preventDefault(); save.click(); }
     } else if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") {
-      const box = document.querySelector(".gsearch input");
+      const box = document.querySelector(".gsearch input[name=search]");
       if (box) { e.preventDefault(); box.focus(); }
     } else if (e.key === "Escape") {
       document.querySelectorAll("details.drop[open]").forEach((d) => { d.open = false; });
@@ -82,8 +82,8 @@
     };
     const ask = async () => {
       const mine = ++asked;
-      const query = new URLSearchParams({ name: box.dataset.lookup, query: box.value });
-      const answer = await fetch(form.dataset.lookupAt + "?" + query, { headers: { "X-CSRFToken": token() } });
+      const body = new URLSearchParams({ name: box.dataset.lookup, query: box.value }); // posted: what is typed stands in no address
+      const answer = await fetch(form.dataset.lookupAt, { method: "POST", body, headers: { "X-CSRFToken": token() } });
       if (mine !== asked) return;
       if (answer.ok) show(await answer.json());
       else if (answer.status === 429) { // too often in this hour: the page says until when

@@ -12,7 +12,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from flask import abort, current_app, flash, request
+from flask import abort, current_app, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import Boolean, Date, Integer, Select, func, or_, select
@@ -24,7 +24,7 @@ from ..models import School
 from ..orm import Base
 from ..rules import Complaint
 from ..sheets import writer
-from . import filters as conditions
+from . import addresses, filters as conditions
 from .exports import carried_out, handed_out, receipt_of, refused
 from .fields import SCHOOLS, Lookup, says
 from .gate import Gate, current_scope, note, note_lookup
@@ -33,6 +33,8 @@ from .words import bare, looks_like_number, screen_words
 PAGE_SIZE = 50
 COUNT_CAP = 10_000
 """Counting stops here: 10,000 条以上."""
+LONGEST = 100
+"""What is read of one thing typed."""
 EXPORT_CAP, PART = 200_000, 1000
 """Rows of an export at most, and read at a time."""
 
@@ -181,7 +183,7 @@ class Listing(Gate):
         """The conditions in the address: filter, raw text, value. One that cannot be used is said and left out."""
         found = []
         for name, condition in self.conditions.items():
-            raw = args.get(name, "")
+            raw = self._asked(args, name)
             if not raw:
                 continue
             try:
@@ -197,9 +199,22 @@ class Listing(Gate):
             page=_count_from_0(args.get("page")) or 0,
             sort=_count_from_0(args.get("sort")),
             desc=args.get("desc") == "1",
-            search=args.get("search", "")[:100].replace("\0", ""),
+            search=self._asked(args, "search")[:LONGEST].replace("\0", ""),
             active=self._active(args),
         )
+
+    def _is_words(self, name: str) -> bool:
+        """Is this part of an address typed by hand, and so perhaps a number of a person?"""
+        return name == "search" or (name in self.conditions and self.conditions[name].kind == "text")
+
+    def _asked(self, args: Mapping[str, str], name: str) -> str:
+        """A part of an address as it was typed or chosen. One that opens nothing here leads to the whole list, with the reason."""
+        raw = args.get(name, "")
+        try:
+            return addresses.opened(raw) if self._is_words(name) else raw
+        except ValueError:
+            flash(_("这个地址里的搜索内容打不开：它是别的账号的，或已失效。请重新搜索。"), "warning")
+            abort(redirect(self.get_url(".index_view")))
 
     def asked_for(self, args: Mapping[str, str]) -> tuple[str, int]:
         """What an export with this address would hold: its conditions in words, and how many rows."""
@@ -220,10 +235,19 @@ class Listing(Gate):
     def _address(self, seen: SimpleNamespace, **changes: Any) -> str:
         wanted = {"page": seen.page or None, "sort": seen.sort, "desc": 1 if seen.desc else None, "search": seen.search or None}
         wanted |= {c.name: raw for c, raw, _value in seen.active}
-        return self.get_url(".index_view", **{k: v for k, v in (wanted | changes).items() if v is not None})
+        return self._asking(wanted | changes)
 
-    @expose("/")
-    def index_view(self) -> str:
+    def _asking(self, wanted: Mapping[str, Any]) -> str:
+        """The address of the list that asks for this. What is typed goes sealed when it holds a number."""
+        kept = {name: value for name, value in wanted.items() if value not in (None, "")}
+        said = {name: addresses.sealed(value[:LONGEST]) if self._is_words(name) else value for name, value in kept.items()}
+        return self.get_url(".index_view", **said)
+
+    @expose("/", methods=("GET", "POST"))
+    def index_view(self) -> Any:
+        """The list that the address asks for. What is typed is posted, and answered by the address that asks for it."""
+        if request.method == "POST":
+            return redirect(self._asking({name: request.form.get(name) for name in ("search", *self.conditions)}))
         seen = self._view_of_list()
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         page = self.ordered(query, seen.sort, seen.desc).limit(self.page_size + 1).offset(seen.page * self.page_size)
@@ -323,14 +347,16 @@ class Listing(Gate):
 
     # --- look-ups ---
 
-    @expose("/ajax/lookup/")
+    @expose("/ajax/lookup/", methods=("POST",))
     def ajax_lookup(self) -> Any:
-        name = request.args.get("name", "")
+        """The rows a form offers for a few letters: posted, so that they stand in no address; it changes nothing."""
+        self.db_session.info["writes"] = False
+        name = request.form.get("name", "")
         if name not in self.form_columns or name not in class_mapper(self.model).relationships:
             abort(404)
         note_lookup(self.model.__tablename__)
         lookup = self.lookup(name)
-        found = lookup.find(self.db_session, request.args.get("query", "")[:40])
+        found = lookup.find(self.db_session, request.form.get("query", "")[:40])
         return current_app.json.response([[row.id, lookup.words(row)] for row in found])
 
 
