@@ -22,6 +22,8 @@ from .orm import utcnow
 LASTS, LARGEST, MOST = dt.timedelta(hours=24), 200 * 1024, 5
 PASSWORD_FIELDS = {"password", "confirm_password"}
 """Never kept with what somebody typed."""
+PACKAGE_PASSWORD = "package_password"  # noqa: S105  the name of a field
+"""Of a file that leaves: sent along when a form is sent again, but kept nowhere."""
 
 
 def may_be_kept() -> bool:
@@ -47,7 +49,8 @@ def keep(session: Session, user_id: int) -> None:
     for at, other in enumerate(others, start=1):
         if other.path == page() or at >= MOST:
             session.delete(other)
-    session.add(Draft(user_id=user_id, path=page(), fields=json.dumps(typed(), ensure_ascii=False)))
+    fields = [(name, value) for name, value in typed() if name != PACKAGE_PASSWORD]
+    session.add(Draft(user_id=user_id, path=page(), fields=json.dumps(fields, ensure_ascii=False)))
 
 
 def typed() -> list[tuple[str, str]]:

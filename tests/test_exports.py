@@ -9,6 +9,7 @@ import io
 import re
 
 import pytest
+import pyzipper
 import time_machine
 from openpyxl import load_workbook
 from sqlalchemy import select
@@ -50,8 +51,8 @@ def decide(at, request_id: int, decision: str = "approved", words: str = "") -> 
     return at.post("/full_export/decide/", {"id": request_id, "decision": decision, "words": words}, follow_redirects=True).text
 
 
-def take(at, row, password: str = PASSWORD, address: str = ""):
-    return at.post(address or row.address, {"request": row.id, "password": password})
+def take(at, row, password: str = PASSWORD, address: str = "", **more):
+    return at.post(address or row.address, {"request": row.id, "password": password, "package_open": "1"} | more)
 
 
 def test_an_export_says_what_it_is_for_on_its_receipt_and_in_the_log(person, app):
@@ -132,7 +133,9 @@ def test_without_the_leaders_word_on_this_very_list_nothing_goes_out(person, app
     later = dt.timedelta(days=8 if how == "lapsed" else 0)
     with time_machine.travel(dt.datetime.now(dt.UTC) + later, tick=True):
         at.token = ""
-        answer = at.post(LIST, {"password": password}) if how == "no request" else take(at, row, password, address)
+        answer = (
+            at.post(LIST, {"password": password, "package_open": "1"}) if how == "no request" else take(at, row, password, address)
+        )
     assert answer.status_code == 302 and answer.headers["Location"].endswith("/full_export/")
 
 
@@ -246,3 +249,74 @@ def test_every_page_with_children_carries_who_looks_and_when(person):
     for path in ("/child/", "/care_record/", "/report/show/?kind=county"):
         page = person("leader").get(path).text
         assert re.search(r'class="watermark" aria-hidden="true"><span>局长丙 \d{4}-\d\d-\d\d \d\d:\d\d', page), path
+
+
+# --- under a password ---
+
+OFFERED = re.compile(r'name="package_password" value="([^"]+)"')
+
+
+def agreed(person, app):
+    """A request the leader has agreed to, its asker, and the password their page offers for the package."""
+    secretary = person("secretary_a")
+    ask(secretary)
+    row = last(app, m.ExportRequest)
+    decide(person("leader"), row.id)
+    return secretary, row, OFFERED.search(secretary.get("/full_export/").text)[1]
+
+
+def test_full_numbers_leave_under_the_password_that_was_offered(person, app, ids):
+    secretary, row, offered = agreed(person, app)
+    answer = take(secretary, row, package_open="", package_password=offered)
+    assert answer.mimetype == "application/zip" and number_of(app, ids.child_a).encode() not in answer.data
+    with pyzipper.AESZipFile(io.BytesIO(answer.data)) as archive:
+        (name,) = archive.namelist()
+        with pytest.raises(RuntimeError, match="password"):
+            archive.read(name)
+        archive.setpassword(offered.encode())
+        assert number_of(app, ids.child_a) in texts(load_workbook(io.BytesIO(archive.read(name))))
+
+
+def test_the_fingerprint_is_that_of_the_package_and_its_password_is_written_down_nowhere(person, app, base, caplog):
+    secretary, row, offered = agreed(person, app)
+    answer = take(secretary, row, package_open="", package_password=offered)
+    digest = hashlib.sha256(answer.data).hexdigest()
+    assert last(app, m.ExportRequest).digest == digest
+    with app.app_context(), session_with(SYSTEM) as session:
+        entry = session.scalar(select(m.AuditEntry.id).where(m.AuditEntry.action == "export").order_by(m.AuditEntry.id.desc()))
+        noted = session.get(m.AuditValue, entry).changes
+        assert noted["指纹"] == [None, digest] and noted["压缩包"] == [None, "加密"]
+        assert offered not in str(session.scalars(select(m.AuditValue.changes)).all()) + caplog.text
+    assert offered not in secretary.get("/full_export/").text
+
+
+def test_whoever_wants_none_ticks_it_and_the_log_says_so(person, app):
+    secretary, row, _offered = agreed(person, app)
+    assert book(take(secretary, row)).sheetnames
+    with app.app_context(), session_with(SYSTEM) as session:
+        entry = session.scalar(select(m.AuditEntry.id).where(m.AuditEntry.action == "export").order_by(m.AuditEntry.id.desc()))
+        assert session.get(m.AuditValue, entry).changes["压缩包"] == [None, "未加密"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "12 至 128"),
+        ("123456", "12 至 128"),
+        ("Password1234", "太容易猜到"),
+        ("1" * 20, "不能只用数字"),
+        ("今天下午三点半在操场见面吧", "认不准汉字"),
+    ],
+)
+def test_a_password_of_ones_own_must_be_hard_to_guess_and_nothing_is_spent(typed, said, person, app):
+    secretary, row, _offered = agreed(person, app)
+    assert take(secretary, row, package_open="", package_password=typed).status_code == 302
+    assert said in html.unescape(secretary.get("/full_export/").text) and last(app, m.ExportRequest).taken_at is None
+
+
+def test_a_password_of_ones_own_opens_the_package(person, app):
+    secretary, row, _offered = agreed(person, app)
+    answer = take(secretary, row, package_open="", package_password="Tie lu bian 7 ke shu!")
+    with pyzipper.AESZipFile(io.BytesIO(answer.data)) as archive:
+        archive.setpassword(b"Tie lu bian 7 ke shu!")
+        assert archive.testzip() is None

@@ -212,7 +212,7 @@ PAGES = {
     "retention.take_back": ("POST", "/retention/take-back/", {"child": "{child_a}"}, (403, 302, 403, 403, 403, 403, 403)),
     "retention.erase": ("POST", "/retention/erase/", {"child": "{child_a}"}, (403, 302, 403, 403, 403, 403, 403)),
     "retention.purge": ("POST", "/retention/purge/", {}, (403, 302, 403, 403, 403, 403, 403)),
-    "retention.held": ("POST", "/retention/held/", {"id": "{child_a}"}, (403, 302, 403, 403, 403, 403, 403)),
+    "retention.held": ("POST", "/retention/held/", {"id": "{child_a}"}, (403, 200, 403, 403, 403, 403, 403)),
     "compliance.index": ("GET", "/compliance/", {}, (200, 200, 403, 403, 403, 403, 403)),
     "compliance.export": ("GET", "/compliance/export/", {}, (200, 200, 403, 403, 403, 403, 403)),
     "child.notice": ("GET", "/child/notice/", {}, (403, 200, 200, 200, 200, 200, 200)),

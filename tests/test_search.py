@@ -103,7 +103,7 @@ def test_a_number_can_be_asked_for_in_full_under_its_sealed_address(app, ids, pe
         assert NUMBER not in asked.address and NUMBER not in asked.said and asked.count == 1
         number, at = asked.id, asked.address
     person("leader").post("/full_export/decide/", {"id": str(number), "decision": "approved", "words": "同意"})
-    with browser.post(at, {"request": str(number), "password": PASSWORD}) as answer:
+    with browser.post(at, {"request": str(number), "password": PASSWORD, "package_open": "1"}) as answer:
         assert answer.status_code == 200 and len(answer.data) > 1000
 
 

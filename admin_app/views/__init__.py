@@ -21,6 +21,7 @@ from ..db import db, status_of
 from ..drafts import typed
 from ..limits import TooOften
 from ..orm import utcnow
+from ..sheets import packages
 from . import (
     accounts,
     activities,
@@ -176,6 +177,7 @@ def init(app: Flask) -> None:
     app.jinja_env.filters["day"] = labels.day
     app.jinja_env.filters["say"] = _  # a sentence that holds what was typed: the template's own _() reads its % as a placeholder
     app.jinja_env.globals["label"] = labels.label
+    app.jinja_env.globals["new_package_password"] = packages.new_password
     app.jinja_env.globals["gettext"] = _said
     app.after_request(_headers)
     app.register_error_handler(Exception, _failed)

@@ -1,4 +1,4 @@
-"""What leaves as a file: its receipt, its purpose, and full numbers by an approved request."""
+"""What leaves as a file: its receipt, its purpose, full numbers by an approved request, and those under a password."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from flask import Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from .. import auth, labels, rules
+from .. import auth, labels, passwords, rules
 from ..db import db
+from ..drafts import PACKAGE_PASSWORD
 from ..models import ExportRequest
 from ..records import full_exports
 from ..rules import Complaint
+from ..sheets import packages
 from .fields import number_or_none
 from .gate import note, within_limits
 
@@ -62,17 +64,49 @@ def plain_address(path: str, pairs: Iterable[tuple[str, str]]) -> str:
 def carried_out() -> ExportRequest | None:
     """The approved request that this POST carries out; None for a GET, which gets masked numbers.
 
-    :raises Complaint: when the password is wrong, or there is no such request for this actor and this address.
+    :raises Complaint: when the password is wrong, or there is no such request for this actor and this address, or the package's
+        password cannot be used.
     :raises TooOften: when the account has exported too often in an hour: before the work, not after it.
     """
     within_limits("export")
     if request.method != "POST":
         return None
+    package_password()
     auth.confirm(current_user.user_id, request.form.get("password", ""), Complaint("密码不对，未导出。"))
     number = number_or_none(request.form.get("request"))
     return full_exports.granted(
         db.session(), number, plain_address(request.path, request.args.items(multi=True)), current_user.user_id
     )
+
+
+def package_password() -> str | None:
+    """The password that was posted for the package; None when it was ticked that it goes out without one.
+
+    It is neither logged nor kept: who forgets it exports again.
+
+    :raises Complaint: for none, one that is easy to guess, or one in letters that other programs read in another way.
+    """
+    if request.form.get("package_open"):
+        return None
+    password = request.form.get(PACKAGE_PASSWORD, "")
+    try:
+        if not password.isascii() or not password.isprintable():
+            raise Complaint("只用字母、数字和符号：别的软件认不准汉字。")
+        passwords.check(password, current_user.username, current_user.name)
+    except Complaint as e:
+        raise Complaint(f"压缩包的密码：{e.text}") from None
+    return password
+
+
+def packed(content: bytes, name: str) -> tuple[bytes, str, str]:
+    """A file with full numbers under the password that was posted with it: content, name, and for the log what was done.
+
+    :raises Complaint: as ``package_password``.
+    """
+    password = package_password()
+    if password is None:
+        return content, name, "未加密"
+    return packages.locked(content, name, password), f"{name.rpartition('.')[0]}-加密.zip", "加密"
 
 
 def refused(why: Complaint) -> Any:
@@ -87,6 +121,7 @@ def handed_out(
 ) -> Response:
     """A list on its way out: in the log, and with full numbers also on its request."""
     if grant is not None:
+        content, name, more["压缩包"] = packed(content, name)
         full_exports.take(grant, content)
     about = (grant.id, grant.school_id) if grant else ("", None)
     return logged(content, name, table, *about, **more, **receipt)

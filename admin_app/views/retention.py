@@ -20,7 +20,7 @@ from ..orm import utcnow
 from ..records import attachments, county, erasure, held
 from ..rules import Complaint
 from .base import ToolView
-from .exports import logged
+from .exports import logged, package_password, packed
 from .fields import ids_in_form, number_or_none
 from .gate import current_scope
 
@@ -39,13 +39,17 @@ class RetentionView(ToolView):
 
     @expose("/")
     def index(self) -> str:
+        return self._page(number_or_none(request.args.get("child")))
+
+    def _page(self, number: int | None, reason: str = "") -> str:
+        """:param number: the child whose guardian asks; ``reason``: what was typed, where it comes back with a complaint."""
         session, today = self.db_session, dt.date.today()
-        number = number_or_none(request.args.get("child"))
         return self.render(
             "retention/index.html",
             due=erasure.due(session, today),
             archived=erasure.archived(session),
             chosen=self._child(number) if number else None,
+            reason=reason,
             trashed=erasure.waiting_in_trash(session, utcnow()),
             days=county.number(session, "trash_days"),
             years=county.number(session, "retention_years"),
@@ -109,13 +113,17 @@ class RetentionView(ToolView):
         """Everything held on one child, for a guardian who asks to see it: with full numbers, so with a reason."""
         child = self._child(number_or_none(request.form.get("id")))
         reason = rules.tidy(request.form.get("reason", ""))[:100]
-        if not reason:
-            self._not_done(Complaint("请填写用途，例如哪位监护人何时申请查阅。"))
-            return redirect(self.get_url(".index", child=child.id))
+        try:
+            if not reason:
+                raise Complaint("请填写用途，例如哪位监护人何时申请查阅。")
+            package_password()
+        except Complaint as e:
+            self._not_done(e)
+            return self._page(number_or_none(request.form.get("id")), reason)
         receipt = {"儿童": child.name, "导出人": current_user.name, "导出时间": labels.text(utcnow()), "用途": reason}
         content = held.package(self.db_session, child, self._folder(), receipt)
-        name = f"全部信息-{child.id}-{dt.date.today():%Y%m%d}.zip"
-        return logged(content, name, "child", child.id, child.school_id, 用途=reason, 内容="全部信息")
+        content, name, packing = packed(content, f"全部信息-{child.id}-{dt.date.today():%Y%m%d}.zip")
+        return logged(content, name, "child", child.id, child.school_id, 用途=reason, 内容="全部信息", 压缩包=packing)
 
     # --- what several pages need ---
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 import zipfile
 from contextlib import contextmanager
 from types import SimpleNamespace
 from urllib.parse import quote_plus
 
 import pytest
+import pyzipper
 from openpyxl import load_workbook
 from PIL import Image
 from sqlalchemy import String, cast, func, select
@@ -318,14 +320,18 @@ def test_the_office_archives_and_erases_with_its_password_and_a_reason(app, left
 def test_everything_held_on_a_child_is_one_file_with_its_attachments_and_its_readers(app, left, ids, person):
     office = person("office")
     office.get(f"/child/details/?id={ids.child_a}")
-    asked = {"id": ids.child_a, "reason": "监护人申请查阅"}
+    asked = {"id": ids.child_a, "reason": "监护人申请查阅", "package_password": "0716-9420-3385-1127-6604"}
     long_since_asked(app)
     page = office.post("/retention/held/", asked).text
     assert 'name="reason" value="监护人申请查阅"' in page  # asked for the password, nothing lost
     answer = office.post("/retention/held/", asked | {"confirm_password": PASSWORD})
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
-        names = archive.namelist()
-        book = load_workbook(io.BytesIO(archive.read("全部信息.xlsx")))
+    with pyzipper.AESZipFile(io.BytesIO(answer.data)) as package:
+        package.setpassword(asked["package_password"].encode())
+        (inside,) = package.namelist()  # what it is called may be read without the password: a number of ours, no name
+        with zipfile.ZipFile(io.BytesIO(package.read(inside))) as archive:
+            names = archive.namelist()
+            book = load_workbook(io.BytesIO(archive.read("全部信息.xlsx")))
+    assert re.fullmatch(r"全部信息-\d+-\d{8}\.zip", inside)
     assert [name for name in names if "照片" in name]
     cells = {str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row}
     with acting(app, ids, "") as session:
@@ -343,6 +349,14 @@ def test_everything_held_on_a_child_is_one_file_with_its_attachments_and_its_rea
     assert len(told) > 10 and not [row for row in told if str(row[2]).isdigit()]  # names, not numbers of ours
     assert f"{NAME}说{MARK}" not in cells  # what a child said is told at its school, not by the office
     assert "丁不漏" not in cells
+
+
+def test_without_a_password_nothing_leaves_and_the_reason_stays(app, left, ids, person):
+    asked = {"id": ids.child_a, "reason": "监护人申请查阅"}
+    page = person("office").post("/retention/held/", asked).text
+    assert "压缩包的密码" in page and 'value="监护人申请查阅"' in page
+    with person("office").post("/retention/held/", asked | {"package_open": "1"}) as answer:
+        assert zipfile.ZipFile(io.BytesIO(answer.data)).namelist()[0] == "全部信息.xlsx"
 
 
 def test_the_yearly_summary_counts_what_each_person_looked_at(app, ids, person):
