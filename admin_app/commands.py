@@ -41,7 +41,7 @@ from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
 from .orm import utcnow
-from .records import entering, importing
+from .records import entering, importing, informing
 from .rules import Complaint
 from .settings import Settings, Unusable, data_folder, postgres_url, read
 from .sheets.reader import Unreadable
@@ -344,10 +344,16 @@ def permissions(as_json: bool) -> None:
 @main.command("import-ledger")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--school", "school_code", help="Code of the school; without it the column 学校 decides.")
+@click.option("--informed-on", default="", help="Day on which the guardians of new children under 14 signed the notice (告知书).")
+@click.option(
+    "--ground",
+    type=click.Choice([*(g.value for g in informing.GROUNDS), informing.LATER]),
+    help="What they signed; later: nothing yet.",
+)
 @click.option("--dry-run", is_flag=True, help="Check only; write nothing.")
 @click.option("--json", "as_json", is_flag=True)
 @plain_errors
-def import_ledger(file: Path, school_code: str | None, dry_run: bool, as_json: bool) -> None:
+def import_ledger(file: Path, school_code: str | None, informed_on: str, ground: str | None, dry_run: bool, as_json: bool) -> None:
     """Read a ledger (台账) into the register: all rows or none."""
     content = file.read_bytes()
     app = running_app()
@@ -360,6 +366,11 @@ def import_ledger(file: Path, school_code: str | None, dry_run: bool, as_json: b
         plan = importing.check_rows(session, session_with, sheets, school, importing.default_start(session))
         written = False
         if not dry_run and not plan.blocked and plan.changes:
+            if plan.untold and ground is None:
+                raise click.UsageError(
+                    "有不满 14 周岁的新增儿童：请用 --ground 说明监护人签收了什么，还没签收的用 --ground later。"
+                )
+            plan.tell({"informed_on": informed_on, "informed_version": informing.NOTICE, "consent": ground or ""})
             entering.save(session, plan, file.name)
             session.commit()
             written = True

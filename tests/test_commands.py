@@ -54,7 +54,10 @@ def test_a_folder_loads_once(county):
 def test_a_ledger_is_tried_then_written_then_unchanged(county):
     tried = command(county, "import-ledger", str(LEDGER), "--school", "2153990001", "--dry-run", "--json")
     assert tried.returncode == 0 and json.loads(tried.stdout)["counts"]["new"] == 60
-    assert command(county, "import-ledger", str(LEDGER), "--school", "2153990001").returncode == 0
+    unsaid = command(county, "import-ledger", str(LEDGER), "--school", "2153990001")
+    assert unsaid.returncode == 2 and "--ground later" in unsaid.stderr  # whether the guardians were told must be said
+    said = ("--ground", "given", "--informed-on", "2026-09-01")
+    assert command(county, "import-ledger", str(LEDGER), "--school", "2153990001", *said).returncode == 0
     answer = json.loads(command(county, "import-ledger", str(LEDGER), "--school", "2153990001", "--json").stdout)
     assert answer["counts"] == {"new": 0, "changed": 0, "unchanged": 60, "repaired": 0, "unsure": 0, "refused": 0}
     assert len(answer["rows"]) == 60 and set(answer["rows"][0]) == {"sheet", "row", "status", "problems"}

@@ -62,6 +62,8 @@ def test_1_the_secretary_brings_her_ledger_in_and_keeps_records(sit_down):
     follow(page, "button:has-text('上传并核对')")
     assert page.locator(".tabs-n a").nth(1).inner_text().split() == ["60", "新增"]
     shot(page, "import-preview")
+    page.check("input[name=consent][value=given]")  # whether the guardians were told must be said
+    page.fill("#informed_on", "2026-09-01")
     follow(page, "button:has-text('全部写入')")
     assert "60" in alert(page)
     page.goto("/imports/")

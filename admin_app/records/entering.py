@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from .. import audit
 from ..models import BatchKind, Carer, Child, IdKind, Kinship, Parent, ParentStatus, Responsibility, School, Side, Staff
-from . import bulk, enrolling
+from . import bulk, enrolling, informing
 from .importing import CHILD_KEYS, Plan, PlannedRow, carer_now, in_parts, place_now, state_of
 
 PART = 1000
@@ -42,16 +42,17 @@ def writing(session: Session, plan: Plan, file_name: str, *, good_only: bool = F
 def _write(session: Session, plan: Plan, rows: list[PlannedRow], file_name: str) -> Iterator[int]:
     staff, written = _StaffBook(session, rows, plan.start), 0
     for part in in_parts(rows, PART):
-        _write_part(session, part, staff, plan.start)
+        _write_part(session, part, staff, plan)
         gc.collect(1)  # rows and their families hold each other: a server's calm collector would let many parts pile up
         written += len(part)
         yield written
-    audit.note(session, "import", "child", "", rows[0].school_id, 文件=file_name, 行数=len(rows))
+    said = {"告知书": str(plan.told or "尚未签收，留作待办")} if plan.untold else {}
+    audit.note(session, "import", "child", "", rows[0].school_id, 文件=file_name, 行数=len(rows), **said)
 
 
-def _write_part(session: Session, rows: list[PlannedRow], staff: _StaffBook, start: dt.date) -> None:
+def _write_part(session: Session, rows: list[PlannedRow], staff: _StaffBook, plan: Plan) -> None:
     known = _known(session, [row.child_id for row in rows if row.child_id])
-    families = [_Family(session, row, known.get(row.child_id or 0), start) for row in rows]
+    families = [_Family(session, row, known.get(row.child_id or 0), plan) for row in rows]
     session.flush()  # the children's ids
     for family in families:
         family.enter_people()
@@ -92,8 +93,8 @@ class _StaffBook:
 class _Family:
     """One row on its way into the register: first the child, then parents, then where they are and who answers."""
 
-    def __init__(self, session: Session, row: PlannedRow, child: Child | None, start: dt.date):
-        self.session, self.start = session, start
+    def __init__(self, session: Session, row: PlannedRow, child: Child | None, plan: Plan):
+        self.session, self.start = session, plan.start
         self.is_new = child is None
         self.values = row.written
         self.child = child or Child(school_id=row.school_id, class_name="", id_kind=IdKind.RESIDENT)
@@ -106,6 +107,8 @@ class _Family:
             self.child.id_kind = IdKind.NONE
         elif self.child.id_number and self.child.id_kind is IdKind.NONE:
             self.child.id_kind = IdKind.RESIDENT
+        if self.is_new and plan.told and informing.is_young(self.child.birth_date, dt.date.today()):
+            plan.told.enter(self.child)
         session.add(self.child)
 
     def _of_child(self) -> dict[str, Any]:

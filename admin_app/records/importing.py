@@ -35,7 +35,8 @@ from ..models import (
 )
 from ..rules import Complaint
 from ..sheets import reader
-from . import ledger
+from . import informing, ledger
+from .informing import Told
 from .ledger import TITLES, Entry, Problem
 
 STATUS_WORDS = {
@@ -118,6 +119,8 @@ class PlannedRow:
 class Plan:
     rows: list[PlannedRow]
     start: dt.date
+    told: Told | None = None
+    """What the guardians of the new children under fourteen signed."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -141,6 +144,20 @@ class Plan:
         if not rows:
             raise Complaint("没有可写入的行。")
         return rows
+
+    @property
+    def untold(self) -> list[PlannedRow]:
+        """The rows that would enter a child under fourteen: whether its guardian signed the notice must be said."""
+        today = dt.date.today()
+        fresh = (row for row in self.rows if row.child_id is None and (row.writes or row.asks))
+        return [row for row in fresh if informing.is_young(row.values.get("birth_date"), today)]
+
+    def tell(self, typed: Mapping[str, str]) -> None:
+        """Take down what was said of the notice, where it has to be said.
+
+        :raises Complaint: see ``informing.decided``.
+        """
+        self.told = informing.decided(typed) if self.untold else None
 
     def accept(self, keys: Collection[str]) -> None:
         """Somebody has said yes to these rows (sheet!number); one that cannot be settled so stays as it is."""

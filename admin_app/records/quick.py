@@ -25,7 +25,6 @@ from ..models import (
     CareRecord,
     CareWay,
     Child,
-    Consent,
     Effect,
     Enrolment,
     Grade,
@@ -39,8 +38,9 @@ from ..models import (
     TrainingSession,
 )
 from ..rules import Complaint
-from . import bulk, completeness, enrolling
+from . import bulk, completeness, enrolling, informing
 from .completeness import Requirement
+from .informing import Told
 
 MOST = 300
 """Children shown at once; a larger school is entered class by class."""
@@ -49,8 +49,6 @@ USUAL_WAY = {CareKind.TALK: CareWay.FACE, CareKind.CONTACT: CareWay.PHONE, CareK
 LONGEST = 1000
 """Characters of one content or measure, as the forms say."""
 RECENT = 20
-NOTICE = "2026-1"
-"""The version of the printed notice that guardians sign; another wording is another version."""
 
 
 @dataclass(frozen=True)
@@ -302,32 +300,6 @@ def _held(model: Any, child_ids: list[int], on: dt.date) -> Any:
     return select(model).where(model.child_id.in_(child_ids), model.start <= on, or_(model.end.is_(None), model.end > on))
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the guardians of a class signed: when, which version of the notice, and the ground on which data are kept."""
-
-    on: dt.date
-    version: str
-    consent: Consent
-
-
-def read_told(typed: Mapping[str, str]) -> Told | None:
-    """What was typed about the notice; None when nothing was.
-
-    :raises Complaint: for a day that is none, or in the future, or without a ground.
-    """
-    on, version, ground = (rules.tidy(typed.get(name, "")) for name in ("informed_on", "informed_version", "consent"))
-    if not (on or ground):
-        return None
-    day, wrong = labels.parsed_for_form(Child, "informed_on", on)
-    if wrong or day is None:
-        raise Complaint(f"告知书签收日：{wrong or '请填写。'}")
-    consent = Consent.from_text(ground)
-    if consent is None:
-        raise Complaint("请选择个人信息处理依据。")
-    return Told(day, version[:20], consent)
-
-
 def confirm(
     session: Session, school: School, where: str, children: list[Pupil], on: dt.date, told: Told | None = None
 ) -> tuple[Batch, int]:
@@ -335,18 +307,11 @@ def confirm(
 
     :returns: the batch, and for how many of them the notice was entered.
     """
-    signing = [pupil.child for pupil in children if told and _signs(pupil.child, told)]
+    signing = [pupil.child for pupil in children if told and informing.signs(pupil.child, told)]
     words = f"{where} 信息确认 {len(children)} 人" + (f"，告知书 {len(signing)} 人" if told else "")
     with bulk.recorded(session, BatchKind.CONFIRM, school.id, words) as batch:
         for pupil in children:
             pupil.child.facts_confirmed_at = on
         for child in signing if told else ():
-            child.informed_on, child.informed_version, child.consent = told.on, told.version or None, told.consent
+            told.enter(child)
     return batch, len(signing)
-
-
-def _signs(child: Child, told: Told) -> bool:
-    """A class at once never covers what one family said before: a refusal stays, and so does the day this version was signed."""
-    if child.consent in (Consent.REFUSED, Consent.WITHDRAWN):
-        return False
-    return child.consent is None or (bool(told.version) and child.informed_version != told.version)

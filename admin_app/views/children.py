@@ -34,7 +34,7 @@ from ..models import (
     StateSide,
 )
 from ..orm import Base
-from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, overview, quick
+from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, informing, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
 from .base import RecordView
@@ -313,7 +313,7 @@ class ChildView(RecordView):
             "children/notice.html",
             bureau=county.word(self.db_session, "bureau"),
             years=county.number(self.db_session, "retention_years"),
-            version=quick.NOTICE,
+            version=informing.NOTICE,
         )
 
     @expose("/papers/", methods=("GET", "POST"))

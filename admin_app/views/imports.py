@@ -15,12 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.datastructures import MultiDict
 
 from .. import rules
 from ..access import Action, Scope
 from ..db import analyse, session_with
 from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
-from ..records import entering, importing, ledger, offline_ledger, roundtrip, term_sheets
+from ..records import entering, importing, informing, ledger, offline_ledger, roundtrip, term_sheets
 from ..rules import Complaint
 from ..sheets import marking, offline, reader, writer
 from ..sheets.reader import Unreadable
@@ -31,6 +32,8 @@ from .gate import current_scope
 from .lookups import TERMS
 
 SHOWN_ROWS = 300
+TOLD = ("consent", "informed_on", "informed_version")
+"""What the form says of the notice: no word of a child, so it may stand in the address of the preview."""
 
 
 class ImportView(ToolView):
@@ -180,6 +183,10 @@ class ImportView(ToolView):
             words=plan.words,
             of_ledger=not isinstance(plan, term_sheets.TermPlan),
             status_words=importing.STATUS_WORDS,
+            typed=request.args,
+            grounds=informing.GROUNDS,
+            version=informing.NOTICE,
+            today=dt.date.today().isoformat(),
         )
 
     @expose("/save/", methods=("POST",))
@@ -192,7 +199,7 @@ class ImportView(ToolView):
             batch.state, batch.content = ImportState.DROPPED, None
             self.db_session.commit()
             return redirect(self.get_url(".index"))
-        steps = self._steps(batch.id, current_scope(), request.form.getlist("accept"), good_only="good" in request.form)
+        steps = self._steps(batch.id, current_scope(), request.form.copy(), good_only="good" in request.form)
         self.db_session.commit()  # the writing has a session of its own, which outlives this one when it is followed step by step
         if request.headers.get("X-Progress"):
             lines = (json.dumps(step, ensure_ascii=False) + "\n" for step in steps)
@@ -200,10 +207,11 @@ class ImportView(ToolView):
         *_before, last = steps
         if "error" in last:
             flash(last["error"], "danger")
-            return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id"))))
+            said = {name: request.form.get(name, "")[:20] or None for name in TOLD}
+            return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id")), **said))
         return redirect(last["to"])
 
-    def _steps(self, number: int, scope: Scope, accepted: list[str], *, good_only: bool) -> Iterator[dict[str, Any]]:
+    def _steps(self, number: int, scope: Scope, typed: MultiDict[str, str], *, good_only: bool) -> Iterator[dict[str, Any]]:
         """How far the writing is, then where to go on, or why nothing was written. Left before its end, nothing is kept."""
         with session_with(scope, writes=True) as session:
             batch = session.get_one(ImportBatch, number)
@@ -212,7 +220,8 @@ class ImportView(ToolView):
                 return
             try:
                 plan = self._plan(session, batch)
-                plan.accept(accepted)
+                plan.accept(typed.getlist("accept"))
+                plan.tell(typed)
                 every, written = sum(row.writes for row in plan.rows), 0
                 write = term_sheets.writing if isinstance(plan, term_sheets.TermPlan) else entering.writing
                 for written in write(session, plan, batch.file_name, good_only=good_only):

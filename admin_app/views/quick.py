@@ -19,7 +19,6 @@ from ..models import (
     Batch,
     CareKind,
     CareWay,
-    Consent,
     Effect,
     Resource,
     School,
@@ -27,7 +26,7 @@ from ..models import (
     TalkerRole,
     TrainingSession,
 )
-from ..records import concerns, pasting, quick
+from ..records import concerns, informing, pasting, quick
 from ..rules import Complaint
 from .base import ToolView
 from .fields import SCHOOLS, Lookup, ids_in_form, number_or_none
@@ -214,7 +213,7 @@ class QuickView(ToolView):
                 ticked = ids_in_form("child")
         return self.render(
             "quick/confirm.html", where=where, facts=found, ticked=ticked, term=term, since=since, word=self._word, today=today,
-            grounds=[Consent.GIVEN, Consent.DUTY], typed=request.form, version=quick.NOTICE,
+            grounds=informing.GROUNDS, typed=request.form, version=informing.NOTICE,
         )  # fmt: skip
 
     def _save_confirmation(self, today: dt.date) -> Any:
@@ -222,7 +221,7 @@ class QuickView(ToolView):
         where = self._where(quick.confirmed_since(since))
         self._as_posted(where["school"])
         children = quick.chosen(where["pupils"], ids_in_form("child"), "child")
-        told = quick.read_told(request.form)
+        told = informing.read_told(request.form)
         batch, signed = quick.confirm(self.db_session, where["school"], self._place(where), children, today, told)
         self.db_session.commit()
         words = _("已确认 %(n)d 人的信息无变化。", n=len(children))
