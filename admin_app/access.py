@@ -156,6 +156,11 @@ def permissions() -> list[dict[str, str]]:
     ]
 
 
+def readers(resource: Resource, group: Group) -> list[Role]:
+    """The roles that may read a column of this group in a table of this resource, each in the rows of its own scope."""
+    return [role for role in Role if R in RIGHTS[role].get(resource, ()) and group in SEES[role]]
+
+
 READ_BY_ALL = frozenset({Notice.__tablename__})
 """Shared tables whose records have files: who reads the record reads its files, whoever put them there."""
 EVERYWHERE_READERS = frozenset({Role.OFFICE, Role.LEADER})

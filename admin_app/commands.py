@@ -41,7 +41,7 @@ from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
 from .orm import utcnow
-from .records import entering, importing, informing
+from .records import county, entering, importing, informing, inventory
 from .rules import Complaint
 from .settings import Settings, Unusable, data_folder, postgres_url, read
 from .sheets.reader import Unreadable
@@ -339,6 +339,21 @@ def permissions(as_json: bool) -> None:
         role = Role(row["role"]).label
         acts = "、".join(labels.ACTIONS[action] for action in row["actions"].split())
         click.echo(f"{role}	{labels.RESOURCES[row['resource']]}	{acts}	{row['groups']}")
+
+
+@main.command("inventory")
+@click.option("--json", "as_json", is_flag=True)
+@plain_errors
+def list_inventory(as_json: bool) -> None:
+    """Print every column that holds something of a person: class, ground, readers, how long it is kept."""
+    with running_app().app_context(), session_with(SYSTEM) as session:
+        years, days = county.number(session, "retention_years"), county.number(session, "trash_days")
+    found = [line.as_json(years, days) for line in inventory.lines()]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for line in found:
+        click.echo("\t".join(line.values()))
 
 
 @main.command("import-ledger")

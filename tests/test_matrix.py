@@ -150,6 +150,8 @@ PAGES = {
     "full_export.decide": ("POST", "/full_export/decide/", {"id": "999"}, (403, 403, 404, 403, 403, 403, 403)),
     "session.index": ("GET", "/session/", {}, (200, 200, 200, 200, 200, 200, 200)),
     "session.permissions": ("GET", "/session/permissions/", {}, (200, 200, 200, 200, 200, 200, 200)),
+    "privacy.index": ("GET", "/privacy/", {}, (200, 200, 200, 200, 200, 200, 200)),
+    "privacy.inventory": ("GET", "/privacy/inventory/", {}, (200, 200, 200, 200, 200, 200, 200)),
     "session.end": ("POST", "/session/end/", {"id": "99999"}, (404, 404, 404, 404, 404, 404, 404)),
     "snapshot.index": ("GET", "/snapshot/", {}, (403, 200, 200, 200, 200, 200, 403)),
     "snapshot.take": ("POST", "/snapshot/take/", {}, (403, 302, 403, 403, 403, 403, 403)),

@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_dir
 
 from admin_app import labels, models as m
 from admin_app.orm import Base, Choice
+from admin_app.records import inventory
 from admin_app.records.reports import definition, members
 from tests.test_matrix import RIGHTS
 
@@ -75,6 +76,12 @@ def of_reports() -> set[str]:
 
 def test_every_word_of_the_report_definitions_is_translated(english):
     assert sorted(word for word in of_reports() if re.search("[\u4e00-\u9fff]", word) and word not in english) == []
+
+
+def test_every_word_of_the_list_of_what_is_held_is_translated(english):
+    words = {word for line in inventory.lines() for word in (line.table, line.column, line.who, line.kind, line.basis, line.kept)}
+    words |= {word for line in inventory.lines() for word in (line.stored, *line.readers.split("、"))}
+    assert sorted(word for word in words if word not in english) == []
 
 
 def test_every_field_of_every_form_is_called_by_a_chinese_name_and_stands_there_once(person):

@@ -312,7 +312,7 @@ class ChildView(RecordView):
         return self.render(
             "children/notice.html",
             bureau=county.word(self.db_session, "bureau"),
-            years=county.number(self.db_session, "retention_years"),
+            said=informing.notice(county.number(self.db_session, "retention_years")),
             version=informing.NOTICE,
         )
 
