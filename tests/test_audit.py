@@ -94,6 +94,23 @@ def test_opening_a_dossier_and_searching_are_noted(person, app, ids):
         assert entries(session, "search", "child")[-1][1] == {"搜索": [None, "甲"]}
 
 
+def test_who_leafs_through_a_list_leaves_an_entry_for_each_page_after_the_first(person, app, ids):
+    browser = person("office")
+    with app.app_context(), session_with(SYSTEM) as session:
+        before = len(entries(session, "search", "child"))
+    for address in ("/child/", "/child/?page=1", "/child/?page=2", "/child/?page=x", "/child/?search=甲&page=1"):
+        assert browser.get(address).status_code == 200
+    with app.app_context(), session_with(SYSTEM) as session:
+        said = [changes for _entry, changes in entries(session, "search", "child")[before:]]
+    assert said == [{"页": [None, 2]}, {"页": [None, 3]}, {"搜索": [None, "甲"], "页": [None, 2]}]
+
+
+def test_leafing_counts_as_searching_and_waits_like_it(person, app, ids, monkeypatch):
+    monkeypatch.setitem(app.config, "LIMITS", {"search": 2})
+    browser = person("office")
+    assert [browser.get(f"/child/?page={n}").status_code for n in (1, 2, 3, 0)] == [200, 200, 429, 200]
+
+
 def test_a_revealed_number_needs_a_reason_and_leaves_it(person, app, ids):
     browser = person("secretary_a")
     assert browser.post("/child/reveal/", {"id": ids.child_a, "reason": ""}).status_code == 302
