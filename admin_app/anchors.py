@@ -53,8 +53,8 @@ def add(session: Session, folder: Path) -> None:
 
     :raises Complaint: when the folder or the database refuses.
     """
-    head = session.get_one(AuditHead, 1)
-    line = f"{dt.datetime.now(COUNTY_CLOCK).isoformat(timespec='seconds')} {head.seq} {head.mac}\n"
+    seq, mac = session.execute(select(AuditHead.seq, AuditHead.mac)).one()
+    line = f"{dt.datetime.now(COUNTY_CLOCK).isoformat(timespec='seconds')} {seq} {mac}\n"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / NAME
     cut_off = path.exists() and not path.read_bytes().endswith(b"\n")  # a power cut left half a line: begin a new one
