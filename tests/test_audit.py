@@ -59,27 +59,53 @@ def test_the_trash_is_logged_as_such(open_as, ids):
         assert entries(session, "delete", "care_record")[-1][1]["delete_reason"] == [None, "录错"]
 
 
+def test_several_values_are_written_one_by_one(open_as, ids):
+    with open_as("secretary_a") as session:
+        session.get(m.Child, ids.child_a).income = ("labour", "aid")
+        session.commit()
+    with session_with(SYSTEM) as session:
+        assert entries(session, "update", "child")[-1][1]["income"] == [None, ["labour", "aid"]]
+
+
+def test_what_is_erased_leaves_what_it_held_and_no_blanks(open_as, ids):
+    item = m.Indicator(scheme_id=ids.draft_scheme, code="Z1", title="多一项", position=99, points=1, params={})
+    with open_as("office") as session:
+        session.add(item)
+        session.commit()
+        session.delete(item)
+        session.commit()
+    with session_with(SYSTEM) as session:
+        changes = entries(session, "erase", "indicator")[-1][1]
+    assert changes["title"] == ["多一项", None] and "standard" not in changes
+
+
 def test_an_untouched_chain_holds(app, ids):
     with app.app_context(), session_with(SYSTEM) as session:
         count, wrong = audit.verify(session)
         assert wrong is None and count > 50
 
 
+ENTRY, VALUE, HEAD = (model.__table__ for model in (m.AuditEntry, m.AuditValue, m.AuditHead))
+ERASED = delete(VALUE).where(VALUE.c.entry_id == 7)
+
+
 @pytest.mark.parametrize(
     ("tamper", "words"),
     [
-        (lambda e, v, h: update(e).where(e.c.id == 7).values(user_name="别人"), "第 7 条"),
-        (lambda e, v, h: update(v).where(v.c.entry_id == 7).values(changes={"x": [1, 2]}), "第 7 条"),
-        (lambda e, v, h: delete(v).where(v.c.entry_id == 7), None),  # erased by right: the chain still verifies
-        (lambda e, v, h: update(h).values(seq=3), "末尾"),
+        ([update(ENTRY).where(ENTRY.c.id == 7).values(user_name="别人")], "第 7 条"),
+        ([update(VALUE).where(VALUE.c.entry_id == 7).values(changes={"x": [1, 2]})], "第 7 条的内容"),
+        ([ERASED], None),  # erased by right: the chain still verifies
+        ([ERASED, delete(ENTRY).where(ENTRY.c.id == 7)], "第 7 条缺失"),
+        ([update(HEAD).values(seq=3)], "末尾"),
     ],
-    ids=["another name", "another content", "content erased", "tail cut"],
+    ids=["another name", "another content", "content erased", "taken out", "tail cut"],
 )
 def test_tampering_is_named(tamper, words, app, ids):
     with app.app_context():
         with by_hand(app) as connection:
             unguard_the_log(connection)
-            connection.execute(tamper(m.AuditEntry.__table__, m.AuditValue.__table__, m.AuditHead.__table__))
+            for statement in tamper:
+                connection.execute(statement)
         with session_with(SYSTEM) as session:
             _count, wrong = audit.verify(session)
     assert (wrong is None) if words is None else words in wrong
