@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 from admin_app import audit, models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with
+from admin_app.views.audit import _summary as audit_words
 from tests.databases import by_hand, unguard_the_log
 
 
@@ -67,16 +68,16 @@ def test_several_values_are_written_one_by_one(open_as, ids):
         assert entries(session, "update", "child")[-1][1]["income"] == [None, ["labour", "aid"]]
 
 
-def test_what_is_erased_leaves_what_it_held_and_no_blanks(open_as, ids):
-    item = m.Indicator(scheme_id=ids.draft_scheme, code="Z1", title="多一项", position=99, points=1, params={})
-    with open_as("office") as session:
-        session.add(item)
-        session.commit()
-        session.delete(item)
-        session.commit()
-    with session_with(SYSTEM) as session:
-        changes = entries(session, "erase", "indicator")[-1][1]
-    assert changes["title"] == ["多一项", None] and "standard" not in changes
+def test_a_role_that_is_taken_away_is_named_in_the_log_with_whose_it_was(app, person, ids):
+    form = {"username": "office", "name": "股员乙", "active": "y", "roles": ["leader"], "version": 1}
+    assert person("admin").post(f"/user_account/edit/?id={ids.user_office}", form).status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert [grant.role for grant in session.get(m.User, ids.user_office).grants] == [m.Role.LEADER]
+        taken, given = (entries(session, deed, "user_role")[-1][1] for deed in ("erase", "create"))
+    assert taken == {"user_id": [ids.user_office, None], "role": ["office", None]}
+    assert given == {"user_id": [None, ids.user_office], "role": [None, "leader"]}
+    with app.app_context():
+        assert "角色：德育股 → （空）" in audit_words("user_role", taken)
 
 
 def test_an_untouched_chain_holds(app, ids):

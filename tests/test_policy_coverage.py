@@ -23,7 +23,7 @@ def measure(data: Path, tests: tuple[str, ...], **env: str) -> None:
     """Add to ``data`` what these tests run through."""
     files = ",".join(f"admin_app/{name}.py" for name in POLICY)
     command = [sys.executable, "-m", "coverage", "run", "--append", "--branch", f"--include={files}", "-m", "pytest"]
-    command += ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *(f"tests/{name}.py" for name in tests)]
+    command += ["-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:xdist", *(f"tests/{name}.py" for name in tests)]
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "TEST_POSTGRES"))}
     there = {"COVERAGE_FILE": str(data), "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(command, cwd=ROOT, env=clean | there | env, capture_output=True, text=True, check=False)
