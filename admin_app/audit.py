@@ -128,8 +128,7 @@ def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
         if name in logged:
             old = history.deleted[0] if history.deleted else None
             new = getattr(row, name)
-            if (old, new) != (None, None):
-                yield name, [v if v is None else rules.mask(v) if logged[name] else _plain(v) for v in (old, new)]
+            yield name, [v if v is None else rules.mask(v) if logged[name] else _plain(v) for v in (old, new)]
 
 
 @cache
