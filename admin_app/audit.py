@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, event, insert, inspect, select, update
-from sqlalchemy.orm import Session, class_mapper
+from sqlalchemy.orm import Session, UOWTransaction, class_mapper
 
 from . import rules
 from .access import UNLOGGED, Scope, scope_in
@@ -97,10 +97,10 @@ def _stamp(session: Session, _context: Any, _instances: Any) -> None:
             row.updated_by, row.updated_at = scope.user_id, utcnow()
 
 
-def _collect(session: Session, _context: Any) -> None:
+def _collect(session: Session, context: UOWTransaction) -> None:
     if scope_in(session).erasing:  # what is taken away is not put into the log; one entry says that it was (records/erasure.py)
         return
-    changed = [(row, action) for action, rows in _changed_rows(session) for row in rows if not isinstance(row, UNLOGGED)]
+    changed = [(row, action) for action, rows in _changed_rows(session, context) for row in rows if not isinstance(row, UNLOGGED)]
     now = utcnow()
     for row, action in sorted(changed, key=lambda pair: (type(pair[0]).__tablename__, inspect(pair[0]).identity or ())):
         changes = dict(_changes(row, action))
@@ -111,24 +111,24 @@ def _collect(session: Session, _context: Any) -> None:
         _pend(session, now, action, type(row).__tablename__, str(row.id), _school_of(row), changes)
 
 
-def _changed_rows(session: Session) -> Iterator[tuple[str, list[Any]]]:
+def _changed_rows(session: Session, context: UOWTransaction) -> Iterator[tuple[str, list[Any]]]:
     yield "create", list(session.new)
     yield "update", changed_rows(session)
-    yield "erase", list(session.deleted)
+    # a role that left its account's list is deleted by the flush itself, and is not among session.deleted
+    yield "erase", [state.obj() for state, (gone, only_listed) in context.states.items() if gone and not only_listed]
 
 
 def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:
     """``{column: [old, new]}`` with sealed values masked and derived columns left out."""
-    if action == "create":
-        yield from _made(row)
+    if action != "update":
+        yield from ((key, [None, value] if action == "create" else [value, None]) for key, value in _held(row))
         return
     logged = _logged(type(row))
     for name, history in changes_of(row).items():
         if name in logged:
             old = history.deleted[0] if history.deleted else None
-            new = None if action == "erase" else getattr(row, name)
-            if (old, new) != (None, None):
-                yield name, [v if v is None else rules.mask(v) if logged[name] else _plain(v) for v in (old, new)]
+            new = getattr(row, name)
+            yield name, [v if v is None else rules.mask(v) if logged[name] else _plain(v) for v in (old, new)]
 
 
 @cache
@@ -139,11 +139,12 @@ def _logged(model: type[Base]) -> dict[str, bool]:
     return {a.key: isinstance(a.columns[0].type, Sealed) for a in kept}
 
 
-def _made(row: Base) -> Iterator[tuple[str, list[Any]]]:
+def _held(row: Base) -> Iterator[tuple[str, Any]]:
+    """What a row that was made, or is taken away, holds."""
     values = row.__dict__
     for key, sealed in _logged(type(row)).items():
         if (value := values.get(key)) is not None:
-            yield key, [None, rules.mask(value) if sealed else _plain(value)]
+            yield key, rules.mask(value) if sealed else _plain(value)
 
 
 def _school_of(row: Any) -> int | None:

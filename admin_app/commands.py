@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from . import (
     access,
     accounts,
+    anchors,
     audit,
     backups,
     chunks,
@@ -145,8 +146,9 @@ def check() -> None:
     upgrading.compare(settings)
     with create_app(settings).app_context(), session_with(SYSTEM) as session:
         held, wrong = audit.verify(session)
-    if wrong:
-        raise Complaint(f"操作日志不完整：{wrong}（前 {held} 条完好）")
+        misfit = anchors.first_misfit(session, settings.anchors)
+    if wrong or misfit:
+        raise Complaint(f"操作日志不完整：{wrong or misfit}（前 {held} 条完好）")
     click.echo(f"操作日志 {held} 条，完好")
 
 
@@ -196,6 +198,7 @@ def _bar(length: int, label: str) -> Any:
 def demo() -> None:
     """Set up the demo county (first start only) and serve it."""
     settings = settings_for(demo=True)
+    _tell(selfcheck.before_start(settings, os.environ))
     app = ready_app(settings)
     with app.app_context():
         password = _demo_accounts(settings)
@@ -236,11 +239,12 @@ def _demo_accounts(settings: Settings) -> str:
 def serve(allow_demo: bool) -> None:
     """Serve a real office's register."""
     settings = settings_for(demo=False)
+    _tell(selfcheck.before_start(settings, os.environ))
     app = ready_app(settings)
     with app.app_context(), session_with(SYSTEM) as session:
         is_demo = session.scalar(select(Setting.id).where(Setting.key == "demo")) is not None
         accounts = session.scalar(select(func.count(User.id)))
-        selfcheck.refuse_to_lose(settings)
+        _tell(selfcheck.before_serving(settings, session))
     if is_demo and not allow_demo:
         raise Unusable("这是演示数据库。请换一个 DATA_DIR，或加 --demo。")
     if is_demo:
@@ -251,10 +255,14 @@ def serve(allow_demo: bool) -> None:
     _serve(app, settings, "")
 
 
+def _tell(found: list[selfcheck.Finding]) -> None:
+    for each in found:
+        say(f"注意：{each.what}：{each.text}")
+
+
 def _serve(app: Flask, settings: Settings, password: str) -> None:
-    if not settings.rate_limits:
-        say("注意：RATE_LIMITS=off，登录次数不受限制，只能用于测试。")
     sockets = serving.listen(app, settings)
+    anchors.add_daily(app, settings.anchors, say)
     click.echo(f"请在浏览器打开 http://{settings.host}:{settings.port}")
     if password:
         click.echo(f"演示账号（密码均为 {password}）：")
@@ -512,6 +520,8 @@ def backup(folder: Path | None, keep: int, passphrase_file: Path | None) -> None
         say(f"注意：有 {made.manifest['missing']} 份附件登记了但没有文件，请运行 check。")
     if gone:
         click.echo(f"只留最近 {keep} 份，已删除 {len(gone)} 份旧的。")
+    with app.app_context(), session_with(SYSTEM) as session:
+        anchors.add(session, settings.anchors)
 
 
 @main.command("verify-backup")

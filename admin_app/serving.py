@@ -16,12 +16,23 @@ from .settings import Settings
 
 PATIENCE = 18
 """Seconds that what was asked has to end once the server is told to stop."""
+CONNECTIONS = 500
+"""At once; a process may open 1024 files on most systems, and Windows waits for 512 sockets at most."""
+HEAD_WITHIN, WHOLE_WITHIN = 20, 300
+"""Seconds in which a request's head, and all of it, must have come: 12 MB at half a megabit a second take 200."""
+ASKS_NOTHING = 60
+"""Seconds after which a connection that asks nothing is closed."""
+LARGEST = 64 << 20
+"""What is longer is not even received; what is shorter and too long is told so by the application."""
 
 
 def listen(app: Flask, settings: Settings) -> dict[int, Any]:
     """The sockets of a server that may be connected to from now on."""
     sockets: dict[int, Any] = {}
-    waitress.create_server(app, sockets, host=settings.host, port=settings.port, threads=6, ident=None, **behind(settings))
+    waitress.create_server(
+        app, sockets, host=settings.host, port=settings.port, threads=6, ident=None, connection_limit=CONNECTIONS,
+        channel_timeout=ASKS_NOTHING, cleanup_interval=10, max_request_body_size=LARGEST, **behind(settings),
+    )  # fmt: skip
     return sockets
 
 
@@ -40,9 +51,33 @@ def answer(settings: Settings, sockets: dict[int, Any]) -> int:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
+        late = Latecomers()
         while not told:
-            wasyncore.loop(timeout=1, map=sockets, count=1)
+            wasyncore.loop(timeout=1, use_poll=True, map=sockets, count=1)
+            late.close(sockets, time.monotonic())
         return _finish(sockets)
+
+
+class Latecomers:
+    """Requests that come in drops: the server takes each drop for a sign of life, and its places would fill up with them."""
+
+    def __init__(self) -> None:
+        self._since: dict[Any, float] = {}
+        self._looked = 0.0
+
+    def close(self, sockets: dict[int, Any], now: float) -> None:
+        """Once a second, close the connections whose request has not come in its time.
+
+        :param now: seconds of a clock that is not set.
+        """
+        if now - self._looked < 1:
+            return
+        coming = [each for each in sockets.values() if getattr(each, "request", None) and not each.requests]
+        self._looked, self._since = now, {each.request: self._since.get(each.request, now) for each in coming}
+        for each in coming:
+            within = WHOLE_WITHIN if each.request.headers_finished else HEAD_WITHIN
+            if now - self._since[each.request] > within:
+                each.will_close = True
 
 
 def _finish(sockets: dict[int, Any]) -> int:
@@ -55,7 +90,7 @@ def _finish(sockets: dict[int, Any]) -> int:
     while (channels := [each for each in sockets.values() if hasattr(each, "requests")]) and time.monotonic() < until:
         for channel in channels:
             _last_answer(channel)
-        wasyncore.loop(timeout=0.1, map=sockets, count=1)
+        wasyncore.loop(timeout=0.1, use_poll=True, map=sockets, count=1)
     return len(channels)
 
 

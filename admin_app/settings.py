@@ -36,6 +36,8 @@ class Settings:
     """Names under which a proxy offers this server, beside this machine's own."""
     backup_dir: Path | None = None
     """Where backups go and their age is looked at."""
+    anchor_dir: Path | None = None
+    """Where it is written down every day how far the log went."""
     trusted_proxy: str = ""
     """Address of the proxy whose word on where a request came from is taken; without it nobody's is."""
     idle_minutes: int = 30
@@ -59,6 +61,11 @@ class Settings:
     def backups(self) -> Path:
         """Where backups go: ``backups`` beside the data where no folder is named."""
         return self.backup_dir or self.data_dir / "backups"
+
+    @property
+    def anchors(self) -> Path:
+        """Where the ends of the log are written down: ``anchors`` beside the data where no folder is named."""
+        return self.anchor_dir or self.data_dir / "anchors"
 
     @property
     def is_sqlite(self) -> bool:
@@ -97,7 +104,8 @@ def read(env: Mapping[str, str] | None = None, *, demo: bool = False, rotating: 
         allow_http=env.get("ALLOW_HTTP") == "1",
         behind_tls=env.get("BEHIND_TLS") == "1",
         trusted_hosts=_words(env.get("TRUSTED_HOSTS", "")),
-        backup_dir=Path(env["BACKUP_DIR"]).resolve() if env.get("BACKUP_DIR") else None,
+        backup_dir=_folder(env, "BACKUP_DIR"),
+        anchor_dir=_folder(env, "ANCHOR_DIR"),
         trusted_proxy=env.get("TRUSTED_PROXY", ""),
         school_sessions=_number(env, "MAX_SESSIONS_SCHOOL", 1),
         bureau_sessions=_number(env, "MAX_SESSIONS_BUREAU", 3),
@@ -115,6 +123,10 @@ def _number(env: Mapping[str, str], name: str, default: int) -> int:
     if not (given.isascii() and given.isdecimal() and int(given)):
         raise Unusable(f"{name} 应为大于 0 的整数")
     return int(given)
+
+
+def _folder(env: Mapping[str, str], name: str) -> Path | None:
+    return Path(env[name]).resolve() if env.get(name) else None
 
 
 def _words(given: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, update
 from admin_app import audit, models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with
+from admin_app.views.audit import _summary as audit_words
 from tests.databases import by_hand, unguard_the_log
 
 
@@ -59,27 +60,53 @@ def test_the_trash_is_logged_as_such(open_as, ids):
         assert entries(session, "delete", "care_record")[-1][1]["delete_reason"] == [None, "录错"]
 
 
+def test_several_values_are_written_one_by_one(open_as, ids):
+    with open_as("secretary_a") as session:
+        session.get(m.Child, ids.child_a).income = ("labour", "aid")
+        session.commit()
+    with session_with(SYSTEM) as session:
+        assert entries(session, "update", "child")[-1][1]["income"] == [None, ["labour", "aid"]]
+
+
+def test_a_role_that_is_taken_away_is_named_in_the_log_with_whose_it_was(app, person, ids):
+    form = {"username": "office", "name": "股员乙", "active": "y", "roles": ["leader"], "version": 1}
+    assert person("admin").post(f"/user_account/edit/?id={ids.user_office}", form).status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert [grant.role for grant in session.get(m.User, ids.user_office).grants] == [m.Role.LEADER]
+        taken, given = (entries(session, deed, "user_role")[-1][1] for deed in ("erase", "create"))
+    assert taken == {"user_id": [ids.user_office, None], "role": ["office", None]}
+    assert given == {"user_id": [None, ids.user_office], "role": [None, "leader"]}
+    with app.app_context():
+        assert "角色：德育股 → （空）" in audit_words("user_role", taken)
+
+
 def test_an_untouched_chain_holds(app, ids):
     with app.app_context(), session_with(SYSTEM) as session:
         count, wrong = audit.verify(session)
         assert wrong is None and count > 50
 
 
+ENTRY, VALUE, HEAD = (model.__table__ for model in (m.AuditEntry, m.AuditValue, m.AuditHead))
+ERASED = delete(VALUE).where(VALUE.c.entry_id == 7)
+
+
 @pytest.mark.parametrize(
     ("tamper", "words"),
     [
-        (lambda e, v, h: update(e).where(e.c.id == 7).values(user_name="别人"), "第 7 条"),
-        (lambda e, v, h: update(v).where(v.c.entry_id == 7).values(changes={"x": [1, 2]}), "第 7 条"),
-        (lambda e, v, h: delete(v).where(v.c.entry_id == 7), None),  # erased by right: the chain still verifies
-        (lambda e, v, h: update(h).values(seq=3), "末尾"),
+        ([update(ENTRY).where(ENTRY.c.id == 7).values(user_name="别人")], "第 7 条"),
+        ([update(VALUE).where(VALUE.c.entry_id == 7).values(changes={"x": [1, 2]})], "第 7 条的内容"),
+        ([ERASED], None),  # erased by right: the chain still verifies
+        ([ERASED, delete(ENTRY).where(ENTRY.c.id == 7)], "第 7 条缺失"),
+        ([update(HEAD).values(seq=3)], "末尾"),
     ],
-    ids=["another name", "another content", "content erased", "tail cut"],
+    ids=["another name", "another content", "content erased", "taken out", "tail cut"],
 )
 def test_tampering_is_named(tamper, words, app, ids):
     with app.app_context():
         with by_hand(app) as connection:
             unguard_the_log(connection)
-            connection.execute(tamper(m.AuditEntry.__table__, m.AuditValue.__table__, m.AuditHead.__table__))
+            for statement in tamper:
+                connection.execute(statement)
         with session_with(SYSTEM) as session:
             _count, wrong = audit.verify(session)
     assert (wrong is None) if words is None else words in wrong
@@ -92,6 +119,23 @@ def test_opening_a_dossier_and_searching_are_noted(person, app, ids):
     with app.app_context(), session_with(SYSTEM) as session:
         assert entries(session, "open", "child")[-1][0].user_name == "填报员a"
         assert entries(session, "search", "child")[-1][1] == {"搜索": [None, "甲"]}
+
+
+def test_who_leafs_through_a_list_leaves_an_entry_for_each_page_after_the_first(person, app, ids):
+    browser = person("office")
+    with app.app_context(), session_with(SYSTEM) as session:
+        before = len(entries(session, "search", "child"))
+    for address in ("/child/", "/child/?page=1", "/child/?page=2", "/child/?page=x", "/child/?search=甲&page=1"):
+        assert browser.get(address).status_code == 200
+    with app.app_context(), session_with(SYSTEM) as session:
+        said = [changes for _entry, changes in entries(session, "search", "child")[before:]]
+    assert said == [{"页": [None, 2]}, {"页": [None, 3]}, {"搜索": [None, "甲"], "页": [None, 2]}]
+
+
+def test_leafing_counts_as_searching_and_waits_like_it(person, app, ids, monkeypatch):
+    monkeypatch.setitem(app.config, "LIMITS", {"search": 2})
+    browser = person("office")
+    assert [browser.get(f"/child/?page={n}").status_code for n in (1, 2, 3, 0)] == [200, 200, 429, 200]
 
 
 def test_a_revealed_number_needs_a_reason_and_leaves_it(person, app, ids):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import errno
 import sqlite3
 import tempfile
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from admin_app import db as database, selfcheck
+from admin_app import audit, db as database, selfcheck
 from admin_app.db import status_of
+from admin_app.orm import utcnow
 from admin_app.selfcheck import OK, WRONG, Finding
 from admin_app.settings import Unusable
 from tests.databases import ON_POSTGRES, by_hand
@@ -84,17 +87,49 @@ def test_trouble_that_passes_and_a_full_disk_are_told_apart_from_a_fault(error, 
     assert status_of(error) == status
 
 
-def test_a_database_that_would_lose_rows_at_a_power_cut_is_not_served(base, app, monkeypatch):
+@pytest.fixture
+def refused(base, app, system):
+    """What keeps this register from being served, in words; blank for nothing."""
+
+    def look():
+        try:
+            selfcheck.before_serving(base.settings, system)
+        except Unusable as e:
+            return str(e)
+        return ""
+
+    return look
+
+
+def test_a_database_that_would_lose_rows_at_a_power_cut_is_not_served(refused, monkeypatch):
     found = [Finding(OK, "断电不丢", "都开着")]
     monkeypatch.setattr(selfcheck, "_durability", lambda _settings: found)
-    selfcheck.refuse_to_lose(base.settings)
+    assert refused() == ""
     found.append(Finding(WRONG, "断电不丢", "fsync 关着，请打开"))
-    with pytest.raises(Unusable, match="fsync 关着"):
-        selfcheck.refuse_to_lose(base.settings)
+    assert "fsync 关着" in refused()
 
 
 @pytest.mark.skipif(not ON_POSTGRES, reason="asks a PostgreSQL server")
-def test_a_real_server_with_fsync_off_is_refused(base, app):
+def test_a_real_server_with_fsync_off_is_refused(refused):
     """The tests' own server is one: what a test wrote need not survive a power cut."""
-    with app.app_context(), pytest.raises(Unusable, match="fsync"):
-        selfcheck.refuse_to_lose(base.settings)
+    assert "fsync" in refused()
+
+
+@pytest.mark.parametrize(("behind", "wrong"), [(30, False), (90, True), (-3600, False)], ids=["half a minute", "more", "ahead"])
+def test_a_clock_behind_the_log_is_not_served(behind, wrong, refused, system, monkeypatch):
+    monkeypatch.setattr(selfcheck, "_durability", lambda _settings: [])
+    audit.note(system, "print", "child")
+    system.commit()
+    with time_machine.travel(utcnow() - dt.timedelta(seconds=behind), tick=False):
+        assert ("操作日志最后一条" in refused()) == wrong
+
+
+def test_after_a_fast_clock_was_put_right_one_entry_lets_it_be_served_again(refused, system, monkeypatch):
+    monkeypatch.setattr(selfcheck, "_durability", lambda _settings: [])
+    with time_machine.travel(utcnow() + dt.timedelta(days=365)):
+        audit.note(system, "print", "child")
+        system.commit()
+    assert "先运行 backup" in refused()
+    audit.note(system, "backup", "audit_head")
+    system.commit()
+    assert refused() == ""

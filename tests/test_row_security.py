@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import MetaData, create_engine, func, inspect, select, text
@@ -125,6 +126,23 @@ def test_past_every_filter_of_ours_a_row_of_another_school_is_neither_changed_no
         with pytest.raises((OutOfScope, DBAPIError)) as refused:
             connection.execute(table.insert().values({k: v for k, v in theirs.items() if k != "id"}))
         assert isinstance(refused.value, OutOfScope), refused.value
+
+
+def test_only_what_lacks_the_right_is_refused_like_at_the_first_wall():
+    def failed(state):
+        return SimpleNamespace(original_exception=SimpleNamespace(sqlstate=state))
+
+    row_security.refused(failed("23505"))  # another fault goes its own way
+    with pytest.raises(OutOfScope):
+        row_security.refused(failed("42501"))
+
+
+@needs_postgres
+def test_with_one_account_for_all_the_wall_stands_and_says_that_it_holds_nobody(base, app):
+    url = base.settings.owner_url
+    row_security.build(url, url)
+    with by_hand(app) as connection:
+        assert row_security.is_built(connection) and not row_security.holds(connection)
 
 
 @needs_postgres

@@ -379,3 +379,73 @@ def test_a_school_code_in_full_width_digits_is_refused():
 def test_a_complaint_carries_its_text_and_its_field():
     complaint = rules.Complaint("请填写姓名。", "name")
     assert (complaint.text, complaint.field, str(complaint)) == ("请填写姓名。", "name", "请填写姓名。")
+
+
+# --- numbers, days and links as people type them
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("", None),
+        (" 　", None),
+        ("１２．５", "12.5"),
+        ("-0", "0"),
+        ("+3", "3"),
+        ("0.123456789", "0.123456789"),
+        ("999999", "999999"),
+    ],
+)
+def test_a_number_is_read_however_wide_it_was_typed(typed, number):
+    found = rules.plain_number(typed)
+    assert (found if found is None else str(found)) == number
+
+
+@pytest.mark.parametrize("typed", ["1e3", "1234567", "0.1234567890", "1,5", "½", "٣", "nan", "--1", "9" * 5000])
+def test_what_is_no_plain_number_is_refused(typed):
+    with pytest.raises(ValueError):
+        rules.plain_number(typed)
+
+
+def test_a_day_is_read_and_looked_at():
+    assert rules.day("　2024-02-29 ", rules.not_in_future) == dt.date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("typed", "look", "words"),
+    [
+        ("2025-02-29", rules.not_in_future, "日期应写作"),
+        ("昨天", rules.sensible_date, "日期应写作"),
+        ("", rules.not_in_future, "日期应写作"),
+        ("1899-12-31", rules.not_in_future, "日期超出范围"),
+        ("9999-01-01", rules.not_in_future, "不能晚于今天"),
+        ("2101-01-01", rules.sensible_date, "日期超出范围"),
+    ],
+)
+def test_what_is_no_day_or_one_that_cannot_be_gets_a_sentence(typed, look, words):
+    with pytest.raises(rules.Complaint, match=words):
+        rules.day(typed, look)
+
+
+@pytest.mark.parametrize(
+    ("value", "good"),
+    [
+        ("https://liushou.example/a?b=1", True),
+        ("http://a.cn", True),
+        ("ftp://liushou.example", False),
+        ("javascript:alert(1)", False),
+        ("https://a.cn/ b", False),
+        ('https://a.cn/"onclick', False),
+        ("https://a", False),
+        ("https://" + "a" * 200, False),
+        ("看 https://a.cn", False),
+    ],
+)
+def test_a_link_is_http_or_https_and_nothing_else(value, good):
+    assert (rules.web_address(value) is None) == good
+
+
+@pytest.mark.parametrize("value", ["53999920160506901X", "13988884467", "0877-1234567", "123"])
+def test_what_was_masked_is_known_as_masked_and_what_was_not_is_not(value):
+    assert rules.is_masked(rules.mask(value)) and not rules.is_masked(value)
+    assert all(rules.is_masked(words) for words in rules.WITHHELD)

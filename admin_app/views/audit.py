@@ -75,6 +75,8 @@ class AuditView(RecordView):
 
 
 def _said(value: Any) -> Any:
+    if value is None:
+        return _("（空）")
     if isinstance(value, dict):  # a card as stored: read where it belongs, not here
         return _("（明细）")
     if isinstance(value, list):
@@ -89,9 +91,9 @@ def _summary(table_name: str, changes: dict[str, Any]) -> str:
         known = model is not None and name in model.__mapper__.column_attrs
         words = labels.label(model, name) if known and model else name
         choices = labels.choices(model, name) if known and model else None
-        old, new = (_(choices(v).label) if choices and v is not None else _said(v) for v in (old, new))
+        before, after = (_(choices(v).label) if choices and v is not None else _said(v) for v in (old, new))
         words = _(words)
-        parts.append(f"{words}：{old} → {new}" if old is not None else f"{words}：{new}")
+        parts.append(f"{words}：{after}" if old is None else f"{words}：{before} → {after}")
     return "；".join(parts)[:300]
 
 

@@ -254,7 +254,7 @@ class Listing(Gate):
         lines = self.lines(page)
         more = len(lines) > self.page_size
         lines = lines[: self.page_size]
-        if seen.search or seen.active:
+        if seen.search or seen.active or seen.page:
             self._note_search(seen)
         return self.render(
             self.list_template,
@@ -281,7 +281,9 @@ class Listing(Gate):
         return self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
 
     def _note_search(self, seen: SimpleNamespace) -> None:
-        note("search", self.model.__tablename__, **self._conditions_said(seen))
+        """One entry for a search, and for each page after the first: whoever leafs through all of it shows (ASVS 16.3)."""
+        page = {"页": seen.page + 1} if seen.page else {}
+        note("search", self.model.__tablename__, **self._conditions_said(seen), **page)
 
     def _conditions_said(self, seen: SimpleNamespace) -> dict[str, str]:
         """What was searched and filtered for, in words; what may be a number of a person only masked."""
