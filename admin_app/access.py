@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
@@ -39,7 +39,21 @@ from .models import (
     UsedForm,
     User,
 )
-from .orm import Base, Between, ChildFile, Group, History, Kept, OnRecord, Private, SchoolOwned, Shared, changed_rows, changes_of
+from .orm import (
+    Base,
+    Between,
+    ChildFile,
+    Group,
+    History,
+    Kept,
+    OnRecord,
+    Part,
+    Private,
+    SchoolOwned,
+    Shared,
+    changed_rows,
+    changes_of,
+)
 
 OpenSession = Callable[["Scope"], AbstractContextManager[Session]]
 
@@ -195,6 +209,13 @@ class Scope:
     """The number of the request, which an error page tells and the log keeps."""
     moving: int | None = None
     """The child whose transfer this session carries out, and no other (see ``moving``)."""
+    signing: frozenset[Role] | None = None
+    """The roles of whom this session acts for, where its rights are others (see ``on_behalf_of``)."""
+
+    @property
+    def signed(self) -> frozenset[Role]:
+        """The roles that the log tells: those the actor really holds."""
+        return self.roles if self.signing is None else self.signing
 
     @property
     def reads_everywhere(self) -> bool:
@@ -250,6 +271,11 @@ def scope_of(user: User, site_ids: frozenset[int], address: str = "", request: s
     roles = frozenset(grant.role for grant in user.grants)
     held = frozenset({user.school_id} | site_ids) if user.school_id and roles & SCHOOL_ROLES else frozenset()
     return Scope(user.id, user.name, roles, held, address=address, request=request)
+
+
+def on_behalf_of(actor: Scope, **rights: Any) -> Scope:
+    """A scope with these rights and no others of the actor's; the log tells who the actor is, in which roles, from where and when."""
+    return Scope(actor.user_id, actor.name, address=actor.address, request=actor.request, signing=actor.signed, **rights)
 
 
 def bind(session: Session, scope: Scope) -> None:
@@ -326,12 +352,18 @@ def _check_before(session: Session, _context: Any, _instances: Any) -> None:
 
 def resource_of(row: Base) -> Resource:
     """Which right a row takes: its table's, but for the few whose own words decide (a step of a sheet)."""
-    return getattr(row, "resource", row.RESOURCE)
+    column, by = getattr(row, "RESOURCES", ("", {}))
+    return by.get(getattr(row, column), row.RESOURCE) if column else row.RESOURCE
+
+
+def needed(model: type[Base], action: Action) -> Action:
+    """The right that making, changing or taking away a row asks for: who changes a record adds and takes its parts."""
+    return Action.UPDATE if issubclass(model, Part) and action is Action.DELETE else action
 
 
 def _action_on(session: Session, row: Base) -> Action:
     if row in session.deleted:
-        return Action.DELETE
+        return needed(type(row), Action.DELETE)
     trashed = isinstance(row, Kept) and inspect(row).attrs.deleted_at.history.has_changes()
     if trashed and row.deleted_at is None:
         return Action.READ  # back from the trash, which only the office sees: also what a school alone may write
@@ -416,7 +448,7 @@ def moving(open_session: OpenSession, actor: Scope, transfer_id: int) -> Iterato
         _refuse_unless(actor.may(Action.UPDATE, Resource.REGISTER))
         both = frozenset({transfer.school_id, transfer.to_school_id})
         child_id = transfer.child_id
-    elevated = Scope(actor.user_id, actor.name, frozenset({Role.SECRETARY}), both, address=actor.address, moving=child_id)
+    elevated = on_behalf_of(actor, roles=frozenset({Role.SECRETARY}), school_ids=both, moving=child_id)
     with open_session(elevated) as session:
         # asked again inside the transaction that moves: it may have been answered, or the child have gone, in between
         transfer, child = session.get(Transfer, transfer_id, with_for_update=True), session.get(Child, child_id)
@@ -444,17 +476,7 @@ def erasing(open_session: OpenSession, actor: Scope) -> Iterator[Session]:
     :raises Refused: for who may not erase.
     """
     _refuse_unless(actor.may(Action.DELETE, Resource.RETENTION))
-    with open_session(
-        replace(
-            SYSTEM,
-            user_id=actor.user_id,
-            name=actor.name,
-            address=actor.address,
-            roles=actor.roles,
-            request=actor.request,
-            erasing=True,
-        )
-    ) as session:
+    with open_session(on_behalf_of(actor, system=True, erasing=True)) as session:
         yield session
 
 
@@ -476,7 +498,7 @@ def requesting(open_session: OpenSession, actor: Scope, number: str, name: str, 
         here, child_id, child_name = child.school_id, child.id, child.name
         away = session.get_one(School, here).kind is SchoolKind.OUTSIDE
     both = frozenset({here, to_school_id})
-    elevated = Scope(actor.user_id, actor.name, frozenset({Role.SECRETARY}), both, address=actor.address)
+    elevated = on_behalf_of(actor, roles=frozenset({Role.SECRETARY}), school_ids=both)
     with open_session(elevated) as session:
         session.add(
             Transfer(

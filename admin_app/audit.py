@@ -177,7 +177,7 @@ def _write(session: Session) -> None:
     connection = session.connection()
     seq, last = connection.execute(_THE_END).one()
     scope: Scope = scope_in(session)
-    roles = " ".join(sorted(role.value for role in scope.roles)) or None
+    roles = " ".join(sorted(role.value for role in scope.signed)) or None
     for at in range(0, len(pending), AT_ONCE):
         entries, values = [], []
         for moment, school_id, action, table, row_id, text in pending[at : at + AT_ONCE]:

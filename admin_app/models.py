@@ -44,6 +44,7 @@ from .orm import (
     LongText,
     Moment,
     OnRecord,
+    Part,
     Period,
     Private,
     Row,
@@ -2208,6 +2209,16 @@ class SheetStep(Row, SchoolOwned):
 
     __tablename__ = "sheet_step"
     RESOURCE = Resource.SELF
+    RESOURCES = (
+        "move",
+        {
+            SheetMove.SUBMITTED: Resource.SELF,
+            SheetMove.CONFIRMED: Resource.CONFIRMATIONS,
+            SheetMove.DECLINED: Resource.CONFIRMATIONS,
+            SheetMove.RETURNED: Resource.SCORES,
+        },
+    )
+    """Whose act it is: the secretary hands in, the headteacher confirms or declines, the bureau sends back."""
 
     sheet_id: Mapped[int] = field("评分表", ForeignKey("sheet.id"), index=True)
     move: Mapped[SheetMove] = field("状态", Coded(SheetMove))
@@ -2215,12 +2226,6 @@ class SheetStep(Row, SchoolOwned):
     by: Mapped[str] = field("办理人", String(30))
     card: Mapped[dict[str, Any] | None] = mapped_column(JSON, info={"label": "自评成绩"})
     sheet: Mapped[Sheet] = link("评分表")
-
-    @property
-    def resource(self) -> Resource:
-        """Whose act it is: the secretary hands in, the headteacher confirms or declines, the bureau sends back."""
-        own = {SheetMove.SUBMITTED: Resource.SELF, SheetMove.RETURNED: Resource.SCORES}
-        return own.get(self.move, Resource.CONFIRMATIONS)
 
     @property
     def is_open(self) -> bool:
@@ -2568,7 +2573,7 @@ class User(Row, Private):
         return self.name
 
 
-class Grant(Row, Private):
+class Grant(Row, Private, Part):
     """A role held by an account."""
 
     __tablename__ = "user_role"

@@ -427,6 +427,10 @@ class Private:
     """Accounts and their sessions: nobody's rows but the administrator's."""
 
 
+class Part:
+    """Besides its owner: a part of another record (a role of an account). Who may change that record may take it away."""
+
+
 class SchoolOwned:
     """Belongs to one school for ever."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import event, func, insert, inspect, select, text, update
 from sqlalchemy.orm import class_mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
-from admin_app import access, models as m
+from admin_app import access, audit, models as m
 from admin_app.access import SYSTEM, Action, OutOfScope, Refused, Scope, Unscoped
 from admin_app.db import RowSession, db, session_with, writing
 from admin_app.models import Child, Parent, Resource, Role
@@ -479,6 +479,24 @@ def test_only_who_may_write_the_register_and_is_addressed_moves_a_child(app, ids
         with access.moving(writing, _scope(ids, "secretary_a"), ids.transfer_a) as (session, transfer):
             assert transfer.id == ids.transfer_a and session.info["scope"].moving == ids.child_site
             session.rollback()
+
+
+def test_who_acts_with_other_rights_signs_the_log_with_the_roles_really_held(app, ids):
+    office = replace(_scope(ids, "office"), user_id=ids.user_office, address="10.0.0.7", request="00000042")
+    with app.app_context():
+        with access.moving(writing, office, ids.transfer_b) as (session, transfer):
+            lent = session.info["scope"]
+            assert lent.roles == {Role.SECRETARY} and lent.school_ids == {ids.a, ids.b} and not lent.system and not lent.erasing
+            transfer.to_place = "晨光小学"
+        with access.erasing(writing, office) as session:
+            audit.note(session, "erase", "trash")
+        child = {"number": make.id_number(dt.date(2016, 5, 6), order=903), "name": "丁不漏", "birth": dt.date(2016, 5, 6)}
+        assert access.requesting(writing, office, **child, to_school_id=ids.a)
+        with session_with(SYSTEM) as session:
+            entries = session.scalars(select(m.AuditEntry).order_by(m.AuditEntry.id.desc()).limit(3)).all()
+        assert {(e.action, e.table_name) for e in entries} == {("update", "transfer"), ("erase", "trash"), ("create", "transfer")}
+        signed = {(e.user_id, e.user_name, e.roles, e.address, e.request) for e in entries}
+        assert signed == {(ids.user_office, "office", "office", "10.0.0.7", "00000042")}
 
 
 @pytest.mark.parametrize("meanwhile", ["answered", "trashed", "moved"])
