@@ -87,6 +87,7 @@ def ready_app(settings: Settings) -> Flask:
     """The app on a migrated database with the reference data; several starts at once wait for each other."""
     with locks.starting(settings):
         upgrading.migrate(settings)
+        _stay(settings.data_dir)
         app = create_app(settings)
         with app.app_context():
             load_reference()
@@ -104,6 +105,16 @@ def only_demo() -> bool:
     """Nothing names a database, and only the demo's is there."""
     named = "DATA_DIR" in os.environ or "DATABASE_URL" in os.environ
     return not named and not Path("instance/data/register.sqlite3").exists() and Path("instance/demo").exists()
+
+
+def _stay(data_dir: Path) -> None:
+    """Let nobody change the key or the schema until this command ends: all that read or write what is sealed.
+
+    :raises Unusable: while somebody changes them.
+    """
+    command = click.get_current_context(silent=True)
+    if command is not None:  # else a test or a measurement, alone with its data
+        command.with_resource(locks.at_work(data_dir))
 
 
 # --- the database ---
@@ -473,8 +484,8 @@ def rotate_key() -> None:
     upgrading.migrate(settings)
     with locks.standing_still(settings):
         key_id = keys.rotate(settings, lambda name, count: count and say(f"{name}：{count}"))
-    with create_app(read(demo=only_demo())).app_context(), writing(SYSTEM) as session:
-        audit.note(session, "rotate", "audit_key", "", None, 钥匙编号=key_id)
+        with create_app(read(demo=only_demo())).app_context(), writing(SYSTEM) as session:
+            audit.note(session, "rotate", "audit_key", "", None, 钥匙编号=key_id)
     click.echo(f"钥匙已更换，编号 {key_id}。请把新的 field_key 抄存到保管处。")
     click.echo(f"旧钥匙在 {settings.data_dir / 'field_key.old'}：以前的备份还要用它，请移到保管处，不要留在这台机器上。")
     click.echo("以前导出、还没有传回的离线台账，请重新导出。")
@@ -505,6 +516,7 @@ def backup(folder: Path | None, keep: int, passphrase_file: Path | None) -> None
     wrong = [each.text for each in selfcheck.keys(os.environ, data_folder(os.environ, demo=demo)) if each.missing]
     if wrong:
         raise Unusable("没有备份：" + "；".join(wrong))
+    _stay(data_folder(os.environ, demo=demo))
     settings = settings_for(demo=demo)
     folder = (folder or settings.backups).resolve()
     app = create_app(settings)  # not migrated: a backup comes before the new version's migration

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     String,
@@ -67,7 +68,8 @@ def rotate(settings: Settings, progress: Progress) -> str:
 
     :param progress: told the name of each table, and how many rows of it were sealed anew.
     :returns: the id of the new key.
-    :raises Unusable: when the key at hand is not this database's, or the one before it still lies there.
+    :raises Unusable: when the key at hand is not this database's, or the one before it still lies there, or when somebody
+        sealed with the former key meanwhile; both keys then stay, and the next change goes on.
     """
     fresh = settings.data_dir / "field_key.new"
     if not fresh.exists() and (settings.data_dir / "field_key.old").exists():
@@ -84,6 +86,7 @@ def rotate(settings: Settings, progress: Progress) -> str:
                 progress(table.name, _reseal(connection, table, columns))
             progress("附件", _reseal_files(attachments.folder_of(settings.data_dir)))
             _turn(connection, log_key)
+            _refuse_leftovers(connection, settings.data_dir)
     finally:
         engine.dispose()
     _swap(settings.data_dir / "field_key", fresh)
@@ -108,9 +111,8 @@ def _reseal(connection: Connection, table: Table, columns: list[Any]) -> int:
     """Read and write every row that still holds a value of the former key, with the indexes made of it; a batch a transaction."""
     (pk,) = table.primary_key
     derived = [c for c in table.columns if isinstance(c.type, BlindIndex) and c.info.get("sources")]
-    former = or_(*(column.is_not(None) & ~_as_stored(column).startswith(f"{keyring.key_id}:") for column in columns))
     at_once = FILES_AT_ONCE if any(column.type.length is None for column in columns) else AT_ONCE
-    batch = select(pk, *columns).where(former).order_by(pk).limit(at_once)
+    batch = select(pk, *columns).where(_under_another_key(columns)).order_by(pk).limit(at_once)
     change = update(table).where(pk == bindparam("row")).values({c.name: bindparam(f"new_{c.name}") for c in (*columns, *derived)})
     done = 0
     while rows := connection.execute(batch).mappings().all():
@@ -130,14 +132,39 @@ def _as_stored(column: Any) -> Any:
     return type_coerce(column, String)
 
 
+def _under_another_key(columns: list[Any]) -> ColumnElement[bool]:
+    """Of a row: it holds a value that the new key does not open."""
+    return or_(*(column.is_not(None) & ~_as_stored(column).startswith(f"{keyring.key_id}:") for column in columns))
+
+
 def _reseal_files(folder: Path) -> int:
     done = 0
-    for path in attachments.files(folder):
-        sealed = path.read_bytes()
-        if not sealed.startswith(keyring.key_id.encode() + b":"):
-            attachments.write(path, keyring.seal_bytes(keyring.open_bytes(sealed, path.name), path.name))
-            done += 1
+    for path in _files_under_another_key(folder):
+        attachments.write(path, keyring.seal_bytes(keyring.open_bytes(path.read_bytes(), path.name), path.name))
+        done += 1
     return done
+
+
+def _files_under_another_key(folder: Path) -> Iterator[Path]:
+    new = keyring.key_id.encode() + b":"
+    for path in attachments.files(folder):
+        with path.open("rb") as sealed:
+            if sealed.read(len(new)) != new:
+                yield path
+
+
+def _refuse_leftovers(connection: Connection, data_dir: Path) -> None:
+    """The last look before the former key is put away: whoever wrote from elsewhere meanwhile must not lose what was written."""
+    left = [
+        table.name
+        for table, columns in _sealed_tables()
+        if connection.execute(select(*table.primary_key).where(_under_another_key(columns)).limit(1)).first()
+    ]
+    left += ["附件"] if any(_files_under_another_key(attachments.folder_of(data_dir))) else []
+    if left:
+        raise Unusable(
+            f"{'、'.join(left)} 里又有旧钥匙封的内容：换钥匙时别处还有人在写。旧钥匙还留着；都停下以后，再运行 rotate-key。"
+        )
 
 
 def _turn(connection: Connection, log_key: str) -> None:

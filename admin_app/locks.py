@@ -20,20 +20,29 @@ def starting(settings: Settings) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serving(settings: Settings) -> Iterator[None]:
-    """A service runs; there may be others."""
-    with _locked(settings.data_dir / "serve.lock", "LOCK_SH"):
-        yield
+def at_work(data_dir: Path) -> Iterator[None]:
+    """A service runs, or a command reads or writes what is sealed; there may be others, and nobody stands still meanwhile.
+
+    :raises Unusable: while the key or the schema is being changed.
+    """
+    try:
+        with _locked(data_dir / "serve.lock", "LOCK_SH", "LOCK_NB"):
+            yield
+    except BlockingIOError:
+        raise Unusable("正在更换钥匙或升级数据库：请等它做完再来。") from None
 
 
 @contextlib.contextmanager
 def standing_still(settings: Settings) -> Iterator[None]:
-    """:raises Unusable: while a service runs on this data folder."""
+    """Alone with the data, to change their key or their schema.
+
+    :raises Unusable: while a service or a command works on this data folder.
+    """
     try:
         with _locked(settings.data_dir / "serve.lock", "LOCK_EX", "LOCK_NB"):
             yield
     except BlockingIOError:
-        raise Unusable("服务还在运行：请先停止服务。") from None
+        raise Unusable("服务还在运行，或者别的命令还没有做完：请先停止服务，等命令做完。") from None
 
 
 @contextlib.contextmanager

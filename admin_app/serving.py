@@ -42,7 +42,7 @@ def answer(settings: Settings, sockets: dict[int, Any]) -> int:
     :returns: how many requests there was no time left to answer.
     """
     calm_collector()
-    with locks.serving(settings):
+    with locks.at_work(settings.data_dir):
         told: list[int] = []
 
         def stop(number: int, _frame: Any) -> None:

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select, text
 
-from admin_app import audit, keys, locks, models as m, settings as configuration
+from admin_app import audit, commands, keys, locks, models as m, settings as configuration
 from admin_app.access import SYSTEM
 from admin_app.db import db, session_with
 from admin_app.orm import BlindIndex, Hashed, Sealed, keyring
@@ -185,11 +186,77 @@ def test_a_key_file_that_was_cut_short_seals_nothing(content, office):
 def test_the_key_is_not_changed_while_the_service_runs(office):
     pytest.importorskip("fcntl")
     with (
-        locks._locked(office.data_dir / "serve.lock", "LOCK_SH"),
+        locks.at_work(office.data_dir),
         pytest.raises(Unusable, match="请先停止服务"),
         locks.standing_still(office),
     ):
         pass
+
+
+WRITERS = {
+    "import-ledger": [str(ROOT / "tests" / "ledgers" / "台账-整洁.xlsx")],
+    "load-demo": [],
+    "backup": [],
+    "serve": [],
+    "create-user": ["ceshi", "--role", "admin"],
+    "unlock": ["office"],
+}
+
+
+@pytest.fixture
+def at_home(office, base, monkeypatch):
+    """What the environment says when commands run on the cast's database."""
+    if ON_POSTGRES:
+        pytest.skip("the lock is the same file")
+    monkeypatch.setenv("DATA_DIR", str(office.data_dir))
+    shutil.copy(base.settings.data_dir / "register.sqlite3", office.data_dir)
+    configuration.read()  # makes the key of the cookies, as the first start did
+    return office
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_no_command_writes_while_the_key_is_changed(command, at_home):
+    pytest.importorskip("fcntl")
+    with locks.standing_still(at_home):
+        said = CliRunner().invoke(commands.main, [command, *WRITERS[command]])
+    assert said.exit_code == 2 and "正在更换钥匙" in said.output, said.output
+    with locks.standing_still(at_home):
+        pass  # and a command that was refused holds nothing up
+
+
+def test_the_key_is_not_changed_while_a_command_writes(at_home, monkeypatch):
+    pytest.importorskip("fcntl")
+    said, account = [], commands._account
+
+    def meanwhile(*asked):
+        said.append(CliRunner().invoke(commands.main, ["rotate-key"]))
+        return account(*asked)
+
+    monkeypatch.setattr(commands, "_account", meanwhile)
+    assert CliRunner().invoke(commands.main, ["unlock", "office"]).exit_code == 0
+    (refused,) = said
+    assert refused.exit_code == 2 and "别的命令还没有做完" in refused.output
+    assert (at_home.data_dir / "field_key").read_text() == at_home.field_key.hex()
+
+
+def test_what_was_sealed_with_the_former_key_meanwhile_keeps_that_key_in_place(office, app, ids, monkeypatch):
+    former = keyring.seal("539999201605069010", "child.id_number")
+    turn = keys._turn
+
+    def meanwhile(connection, log_key):
+        turn(connection, log_key)
+        with by_hand(app) as another:
+            another.execute(text("update child set id_number = :number where id = :id"), {"number": former, "id": ids.child_a})
+
+    with monkeypatch.context() as change:
+        change.setattr(keys, "_turn", meanwhile)
+        with pytest.raises(Unusable, match="child 里又有旧钥匙封的内容"):
+            changed(office)
+    assert (office.data_dir / "field_key").read_text() == office.field_key.hex()
+    changed(office)
+    keyring.unlock(bytes.fromhex((office.data_dir / "field_key").read_text()))
+    with session_with(SYSTEM) as session:
+        assert session.get(m.Child, ids.child_a).id_number == "539999201605069010"
 
 
 def test_a_number_is_found_by_its_last_four_digits_in_the_own_school_only(app, ids, person):
@@ -233,16 +300,19 @@ def test_every_index_of_a_sealed_column_follows_it():
 def test_a_killed_change_of_the_key_is_taken_up_again(after, office, base, tmp_path):
     shutil.copy(base.settings.data_dir / "register.sqlite3", office.data_dir)
     env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | {"DATA_DIR": str(office.data_dir), "PYTHONPATH": str(ROOT)}
-    slow = "import sys; from admin_app import commands, keys; keys.AT_ONCE = 1; commands.main(['rotate-key'])"
+    slow = (
+        "import time; from admin_app import commands, keys; anew = keys._anew; keys.AT_ONCE = 1; "
+        "keys._anew = lambda *row: time.sleep(0.2) or anew(*row); commands.main(['rotate-key'])"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", slow], env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as first:
         while first.poll() is None and not (office.data_dir / "field_key.new").exists():
             pass
-        try:
+        with pytest.raises(subprocess.TimeoutExpired):
             first.wait(after)
-        except subprocess.TimeoutExpired:
-            first.kill()
+        first.kill()
+    assert (office.data_dir / "field_key.new").exists()
     words = [sys.executable, "-m", "admin_app"]
     done = subprocess.run([*words, "rotate-key"], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

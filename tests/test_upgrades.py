@@ -141,7 +141,7 @@ def test_without_room_for_a_backup_nothing_is_upgraded_until_somebody_says_so(of
 def test_while_the_service_runs_its_schema_is_not_changed(office, filled_at):
     before = filled_at(THE_ONE_BEFORE)
     with (
-        locks._locked(office.settings.data_dir / "serve.lock", "LOCK_SH"),
+        locks.at_work(office.settings.data_dir),
         pytest.raises(Unusable, match="服务还在运行"),
     ):
         upgrading.migrate(office.settings)
