@@ -15,12 +15,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import SecurityError
 
-from . import access, accounts, audit, drafts, once, one_time_codes, passwords, sessions, tries
+from . import access, accounts, audit, drafts, one_time_codes, passwords, sessions, tries
 from .access import NOTHING, SYSTEM
 from .db import db, session_with, writing
 from .incoming import address, request_number
 from .models import LoginSession, Role, School, User
 from .orm import utcnow
+from .records import attachments, expiry
 from .rules import Complaint
 from .sessions import Actor
 from .settings import Settings, Unusable
@@ -198,8 +199,7 @@ def _start(user_id: int) -> None:
         gone = sessions.start(session, user, token)
         user.last_login_at = utcnow()
         actor = _actor(session, user, token, user.last_login_at)
-        drafts.forget_old(session)
-        once.forget_old(session)
+        expiry.forget_old(session, attachments.folder_of(current_app.config["SETTINGS"].data_dir))
     with writing(actor.scope) as session:
         audit.note(session, "login", "user_account", user_id, None, **({"退出别处": gone} if gone else {}))
     cookie.clear()

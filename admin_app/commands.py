@@ -42,7 +42,7 @@ from .assessment import results as rounds, workbooks
 from .db import analyse, db, session_with, writing
 from .models import Child, Role, Round, School, Setting, User
 from .orm import utcnow
-from .records import county, entering, importing, informing, inventory
+from .records import attachments, county, entering, expiry, importing, informing, inventory
 from .rules import Complaint
 from .settings import Settings, Unusable, data_folder, postgres_url, read
 from .sheets.reader import Unreadable
@@ -273,6 +273,8 @@ def _tell(found: list[selfcheck.Finding]) -> None:
 
 def _serve(app: Flask, settings: Settings, password: str) -> None:
     sockets = serving.listen(app, settings)
+    with app.app_context(), writing(SYSTEM) as session:
+        expiry.forget_old(session, attachments.folder_of(settings.data_dir))
     anchors.add_daily(app, settings.anchors, say)
     click.echo(f"请在浏览器打开 http://{settings.host}:{settings.port}")
     if password:

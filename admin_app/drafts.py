@@ -18,8 +18,9 @@ from .access import SYSTEM
 from .db import session_with, writing
 from .models import Draft
 from .orm import utcnow
+from .records import expiry
 
-LASTS, LARGEST, MOST = dt.timedelta(hours=24), 200 * 1024, 5
+LARGEST, MOST = 200 * 1024, 5
 PASSWORD_FIELDS = {"password", "confirm_password"}
 """Never kept with what somebody typed."""
 PACKAGE_PASSWORD = "package_password"  # noqa: S105  the name of a field
@@ -44,7 +45,6 @@ def may_be_kept() -> bool:
 
 def keep(session: Session, user_id: int) -> None:
     """Keep the form of this request, in place of an earlier one of the same page or of the oldest of many."""
-    forget_old(session)
     others = session.scalars(select(Draft).where(Draft.user_id == user_id).order_by(Draft.id.desc())).all()
     for at, other in enumerate(others, start=1):
         if other.path == page() or at >= MOST:
@@ -60,7 +60,7 @@ def typed() -> list[tuple[str, str]]:
 
 def waiting(user_id: int) -> list[tuple[int, str, dt.datetime]]:
     """(id, page, when) of the forms that wait for their author, newest first."""
-    own = select(Draft.id, Draft.path, Draft.at).where(Draft.user_id == user_id, Draft.at > utcnow() - LASTS)
+    own = select(Draft.id, Draft.path, Draft.at).where(Draft.user_id == user_id, Draft.at > utcnow() - expiry.DRAFTS)
     with session_with(SYSTEM) as session:
         return [(number, path, at) for number, path, at in session.execute(own.order_by(Draft.id.desc()))]
 
@@ -93,10 +93,5 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,12}")
 
 
 def _own(session: Session, user_id: int, draft_id: int | None) -> Draft | None:
-    own = (Draft.id == draft_id, Draft.user_id == user_id, Draft.at > utcnow() - LASTS)
+    own = (Draft.id == draft_id, Draft.user_id == user_id, Draft.at > utcnow() - expiry.DRAFTS)
     return session.scalar(select(Draft).where(*own)) if draft_id else None
-
-
-def forget_old(session: Session) -> None:
-    for old in session.scalars(select(Draft).where(Draft.at <= utcnow() - LASTS)):
-        session.delete(old)

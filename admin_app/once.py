@@ -5,11 +5,9 @@ The form carries a number; the row and the number are saved in one transaction. 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import secrets
 
-from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,8 +15,6 @@ from .access import SYSTEM
 from .db import session_with
 from .models import UsedForm
 from .orm import utcnow
-
-LASTS = dt.timedelta(days=2)
 
 
 class SentTwice(Exception):
@@ -39,7 +35,7 @@ def claim(session: Session, user_id: int, form: str, location: str) -> None:
 
     Two that come at the same moment wait for each other: for SQLite's only writer, or for the key in PostgreSQL.
 
-    :raises SentTwice: when it is used up; the caller rolls back.
+    :raises SentTwice: when it is used up; this transaction is then rolled back already, with all that was changed in it.
     """
     if not form:
         return
@@ -50,9 +46,3 @@ def claim(session: Session, user_id: int, form: str, location: str) -> None:
         session.rollback()
         with session_with(SYSTEM) as reading:
             raise SentTwice(reading.get_one(UsedForm, key).location)
-
-
-def forget_old(session: Session) -> None:
-    """Numbers that nobody will send again. ``session``: committed by the caller."""
-    for old in session.scalars(select(UsedForm).where(UsedForm.at < utcnow() - LASTS)):
-        session.delete(old)

@@ -146,9 +146,12 @@ def remove(session: Session, attachment: Attachment, reason: str) -> None:
     trash.put(session, attachment, reason)
 
 
-def orphans(session: Session, folder: Path) -> list[Path]:
-    """Files that no row knows: left over by a transaction that failed. ``session``: one that sees everything."""
-    before = dt.datetime.now(dt.UTC).timestamp() - _YOUNG.total_seconds()
+def orphans(session: Session, folder: Path, older: dt.timedelta = _YOUNG) -> list[Path]:
+    """Files that no row knows: left over by a transaction that failed, or by an erasure that was cut off.
+
+    :param session: one that sees everything. ``older``: no younger files than this.
+    """
+    before = dt.datetime.now(dt.UTC).timestamp() - older.total_seconds()
     known = set(session.scalars(select(Attachment.stored), execution_options={"include_deleted": True}))
     return [path for path in files(folder) if path.name not in known and path.stat().st_mtime < before]
 

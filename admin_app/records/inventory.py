@@ -53,9 +53,10 @@ TABLES: dict[str, About | None] = {table: about for about, tables in _OF.items()
 KEPT = {
     "mandatory_report": "依法长期留存，不清除",
     "draft": "24 小时",
-    "login_failure": "只在 15 分钟内计数，更换钥匙时清空",
+    "login_failure": "180 天，更换钥匙时清空",
+    "login_session": "180 天",
     "used_form": "两天",
-    "import_batch": "写入或放弃后立即删去文件内容",
+    "import_batch": "写入、放弃或 24 小时没有确认，即删去文件内容",
     "audit_value": "长期留存；清除儿童信息时删去其中的旧值",
     "export_request": "长期留存；清除儿童信息时删去其中的姓名",
 }

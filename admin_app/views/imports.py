@@ -114,7 +114,10 @@ class ImportView(ToolView):
         batch = self._batch()
         if batch.state is ImportState.WAITING:
             return batch
-        flash(_("这份文件已经处理过了。"), "info")
+        dropped = batch.state is ImportState.DROPPED
+        flash(
+            _("这份文件已放弃，或超过24小时没有确认，内容已清除，请重新上传。") if dropped else _("这份文件已经处理过了。"), "info"
+        )
         return None
 
     @staticmethod
