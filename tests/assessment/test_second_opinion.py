@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import current_app
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -23,8 +24,9 @@ from sqlalchemy.orm import Session
 from admin_app import models as m
 from admin_app.access import SYSTEM
 from admin_app.assessment import results
-from admin_app.db import db, session_with
+from admin_app.db import session_with
 from tests.assessment import second_opinion as so
+from tests.databases import by_hand
 
 DAY = so.DAY
 calm = settings(
@@ -486,7 +488,7 @@ class Bench:
 
     def __init__(self, session: Session):
         self.session = session
-        with db.engine.begin() as connection:  # a locked scheme would not take each example's definition and quota
+        with by_hand(current_app) as connection:  # a locked scheme would not take each example's definition and quota
             connection.execute(text("UPDATE scheme SET state = 'draft'"))
         self.codes = {c.code: c.id for c in session.scalars(select(m.Code))}
         self.indicators = {i.code: i.id for i in session.scalars(select(m.Indicator).where(m.Indicator.pattern.is_not(None)))}
