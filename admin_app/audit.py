@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, UOWTransaction, class_mapper
 from . import rules
 from .access import UNLOGGED, Scope, scope_in
 from .models import AuditEntry, AuditHead, AuditKey, AuditValue, School, User
-from .orm import Base, Choice, Derived, Kept, Row, Sealed, changed_rows, changes_of, keyring, utcnow
+from .orm import Base, Choice, Derived, Kept, Part, Row, Sealed, changed_rows, changes_of, keyring, utcnow
 
 AT_ONCE = 2000
 """Entries sent to the database at a time."""
@@ -115,7 +115,9 @@ def _changed_rows(session: Session, context: UOWTransaction) -> Iterator[tuple[s
     yield "create", list(session.new)
     yield "update", changed_rows(session)
     # a role that left its account's list is deleted by the flush itself, and is not among session.deleted
-    yield "erase", [state.obj() for state, (gone, only_listed) in context.states.items() if gone and not only_listed]
+    gone = [state.obj() for state, (deleted, only_listed) in context.states.items() if deleted and not only_listed]
+    yield "erase", [row for row in gone if not isinstance(row, Part)]
+    yield "remove", [row for row in gone if isinstance(row, Part)]
 
 
 def _changes(row: Base, action: str) -> Iterator[tuple[str, list[Any]]]:

@@ -123,9 +123,7 @@ def _see(session_id: int, now: dt.datetime) -> None:
 
 
 def _actor(session: Session, user: User, token: str, confirmed_at: dt.datetime | None) -> Actor:
-    sites = session.scalars(select(School.id).where(School.centre_id == user.school_id)) if user.school_id else ()
-    school = session.get(School, user.school_id) if user.school_id else None
-    scope = access.scope_of(user, frozenset(sites), address(), request_number())
+    school, scope = session.get(School, user.school_id) if user.school_id else None, _scope(session, user)
     return Actor(
         token=token,
         user_id=user.id,
@@ -139,6 +137,11 @@ def _actor(session: Session, user: User, token: str, confirmed_at: dt.datetime |
         confirmed_at=confirmed_at,
         school_name=school.name if school else "",
     )
+
+
+def _scope(session: Session, user: User) -> access.Scope:
+    sites = session.scalars(select(School.id).where(School.centre_id == user.school_id)) if user.school_id else ()
+    return access.scope_of(user, frozenset(sites), address(), request_number())
 
 
 # --- logging in and out ---
@@ -194,13 +197,14 @@ def give_code(code: str) -> None:
 def _start(user_id: int) -> None:
     """A new session under a new token, whatever the browser held before; of too many, those longest unused give way."""
     token = secrets.token_urlsafe(32)
-    with writing(SYSTEM) as session:
+    with session_with(SYSTEM) as session:
+        scope = _scope(session, session.get_one(User, user_id))
+    with writing(access.on_behalf_of(scope, system=True)) as session:
         user = session.get_one(User, user_id, with_for_update=True)  # two logins with one account, one after the other
         gone = sessions.start(session, user, token)
         user.last_login_at = utcnow()
         actor = _actor(session, user, token, user.last_login_at)
         expiry.forget_old(session, attachments.folder_of(current_app.config["SETTINGS"].data_dir))
-    with writing(actor.scope) as session:
         audit.note(session, "login", "user_account", user_id, None, **({"退出别处": gone} if gone else {}))
     cookie.clear()
     login_user(actor)
@@ -208,10 +212,9 @@ def _start(user_id: int) -> None:
 
 def log_out() -> None:
     token = current_user.token
-    with writing(SYSTEM) as session:
+    with writing(access.on_behalf_of(current_user.scope, system=True)) as session:
         if held := sessions.held_under(session, token):
             held.ended_at = utcnow()
-    with writing(current_user.scope) as session:
         audit.note(session, "logout", "user_account", current_user.user_id)
     logout_user()
     cookie.clear()
@@ -293,13 +296,12 @@ def set_up_codes(actor: Actor, secret: str, code: str) -> None:
 
     :raises Complaint: when the code is not one of this secret: the phone would never get in.
     """
-    with writing(SYSTEM) as session:
+    with writing(access.on_behalf_of(actor.scope, system=True)) as session:
         user = session.get_one(User, actor.user_id, with_for_update=True)
         user.otp_secret, user.otp_step = secret, None
         if not _use_code(user, code):
             raise Complaint("动态口令不对。请核对手机和服务器的时间，再输入新的一组。", "code")
         sessions.end_all(session, user.id, but=actor.token)
-    with writing(actor.scope) as session:
         audit.note(session, "update", "user_account", actor.user_id, None, 动态口令="启用")
 
 
@@ -310,9 +312,8 @@ def stop_codes(actor: Actor) -> None:
     """
     if actor.scope.roles & current_app.config["REQUIRE_TOTP"]:
         raise Complaint("您的角色必须使用动态口令，不能停用。")
-    with writing(SYSTEM) as session:
+    with writing(access.on_behalf_of(actor.scope, system=True)) as session:
         accounts.forget_codes(session, session.get_one(User, actor.user_id), but=actor.token)
-    with writing(actor.scope) as session:
         audit.note(session, "update", "user_account", actor.user_id, None, 动态口令="停用")
 
 

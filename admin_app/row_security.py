@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, ExceptionContext, create_engine, func, make_url, select, text
+from sqlalchemy import Connection, ExceptionContext, bindparam, create_engine, func, make_url, select, text
 from sqlalchemy.orm import Session
 
 from .access import READ_BY_ALL, Action, OutOfScope, Scope, needed, scope_in
@@ -75,22 +75,25 @@ def tell(connection: Connection, scope: Scope, *, in_turn: int | None = None) ->
     """
     schools = ",".join(str(each) for each in sorted(scope.school_ids))
     values = {
-        READS: EVERYTHING if scope.reads_everywhere else schools,
-        WRITES: EVERYTHING if scope.system or Role.OFFICE in scope.roles else schools,
-        ACTS: EVERYTHING if scope.system else ",".join(_acts(scope)),
+        "reads": EVERYTHING if scope.reads_everywhere else schools,
+        "writes": EVERYTHING if scope.system or Role.OFFICE in scope.roles else schools,
+        "acts": EVERYTHING if scope.system else _acts(scope),
     }
-    if in_turn:
-        values["lock_timeout"] = PATIENCE
-    told = [func.set_config(name, value, True) for name, value in values.items()]
-    connection.execute(select(*told, *([func.pg_advisory_xact_lock(in_turn)] if in_turn else [])))
+    connection.execute(_IN_TURN if in_turn else _TELLING, values | ({"turn": in_turn} if in_turn else {}))
 
 
-def _acts(scope: Scope) -> Iterator[str]:
+_TOLD = [func.set_config(name, bindparam(name.removeprefix("app.")), True) for name in (READS, WRITES, ACTS)]
+_TELLING = select(*_TOLD)
+_IN_TURN = select(*_TOLD, func.set_config("lock_timeout", PATIENCE, True), func.pg_advisory_xact_lock(bindparam("turn")))
+"""Made once: every transaction begins with one of them."""
+
+
+def _acts(scope: Scope) -> str:
     """``resource:act`` for everything that the role table lets this actor do to rows."""
-    for resource in Resource:
-        yield from (f"{resource.value}:{action.value}" for action in TOLD if scope.may(action, resource))
-        if scope.sees_trash and scope.may(Action.READ, resource):
-            yield f"{resource.value}:{BACK}"
+    found = [f"{resource.value}:{action.value}" for resource in Resource for action in TOLD if scope.may(action, resource)]
+    if scope.sees_trash:
+        found += [f"{resource.value}:{BACK}" for resource in Resource if scope.may(Action.READ, resource)]
+    return ",".join(found)
 
 
 def tell_on_begin(session: Session, _transaction: Any, connection: Connection) -> None:

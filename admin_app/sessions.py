@@ -160,9 +160,8 @@ def end(actor: Actor, session_id: int | None, *, everybody: bool) -> bool:
     found = next((held for held in listed(actor, everybody=everybody) if held.id == session_id), None)
     if found is None:
         return False
-    with writing(SYSTEM) as session:
+    with writing(access.on_behalf_of(actor.scope, system=True)) as session:
         session.get_one(LoginSession, found.id).ended_at = utcnow()
-    with writing(actor.scope) as session:
         audit.note(
             session, "logout", "user_account", found.user_id, None, 由="本人" if found.user_id == actor.user_id else "管理员"
         )

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from . import audit
+from . import audit, limits
 from .access import SYSTEM
 from .db import writing
 from .incoming import address
@@ -31,12 +31,14 @@ def begin(username: str) -> int | None:
     who = keyring.index(username)
     with writing(SYSTEM) as session:
         session.execute(select(AuditHead.id).with_for_update())  # PostgreSQL: who holds the end of the log counts alone
-        if len(_counted(session, who)) >= MAX_FAILURES or _counted_of_address(session) >= MAX_FAILURES_OF_ADDRESS:
-            raise Complaint(LOCKED)
-        tried = LoginFailure(who=who, address=address())
-        session.add(tried)
-        session.flush()
-        return tried.id
+        if len(_counted(session, who)) < MAX_FAILURES and _counted_of_address(session) < MAX_FAILURES_OF_ADDRESS:
+            tried = LoginFailure(who=who, address=address())
+            session.add(tried)
+            session.flush()
+            return tried.id
+        if limits.full_until(session, None, "refused", limits.DENIED) is None:  # of very many in an hour the first ones
+            audit.note(session, "refused", "user_account", "", None, address=address(), 锁定中="是")
+    raise Complaint(LOCKED)
 
 
 def take_back(session: Session, tried: int | None) -> None:

@@ -73,7 +73,7 @@ def test_a_role_that_is_taken_away_is_named_in_the_log_with_whose_it_was(app, pe
     assert person("admin").post(f"/user_account/edit/?id={ids.user_office}", form).status_code == 302
     with app.app_context(), session_with(SYSTEM) as session:
         assert [grant.role for grant in session.get(m.User, ids.user_office).grants] == [m.Role.LEADER]
-        taken, given = (entries(session, deed, "user_role")[-1][1] for deed in ("erase", "create"))
+        taken, given = (entries(session, deed, "user_role")[-1][1] for deed in ("remove", "create"))
     assert taken == {"user_id": [ids.user_office, None], "role": ["office", None]}
     assert given == {"user_id": [None, ids.user_office], "role": [None, "leader"]}
     with app.app_context():

@@ -17,6 +17,7 @@ from admin_app.models import Role
 from admin_app.orm import utcnow
 from admin_app.rules import Complaint
 from tests.conftest import PASSWORD, PEOPLE
+from tests.test_audit import entries
 
 
 def log_in(client, username, password=PASSWORD):
@@ -43,6 +44,8 @@ def test_after_five_failures_even_the_right_password_waits(app, ids):
         log_in(app.test_client(), "office", "wrong-password-1")
     assert "15 分钟" in log_in(app.test_client(), "office").text
     with app.app_context(), session_with(SYSTEM, writes=True) as session:
+        said = [changes for _entry, changes in entries(session, "refused", "user_account")]
+        assert len(said) == 6 and [("锁定中" in changes) for changes in said] == [False] * 5 + [True]
         for failure in session.scalars(select(m.LoginFailure)):
             failure.at -= dt.timedelta(minutes=16)
         session.commit()

@@ -51,6 +51,7 @@ def installation(tmp_path_factory, request):
     with another(own, folder) as named:
         env = {"DATA_DIR": str(folder)} | named
         (folder / "field_key").write_text(filling.FIELD_KEY)
+        (folder / "field_key").chmod(0o600)
         settings = read(env)
         yield SimpleNamespace(settings=settings, url=settings.owner_url, env=env, app=cache(lambda: create_app(settings)))
 
@@ -340,6 +341,21 @@ def test_down_to_the_first_schema_and_up_again_keeps_what_that_schema_holds(sinc
     upgrading.migrate(office.settings, backed_up=True)
     assert_all_is_there(office, before, THE_FIRST)
     assert_sound(office)
+
+
+@pytest.mark.parametrize(
+    "what", ["insert into audit_key (until, key) values (1, 'x')", "update child set erased_on = '2026-01-01' where id = 1"]
+)
+def test_what_an_older_schema_could_not_keep_is_not_taken_back(what, office, filled_at):
+    """The log would no longer verify, and an erased file would be one of a child called （已清除）."""
+    filled_at(NEWEST)
+    with sa.create_engine(office.url, poolclass=NullPool).begin() as connection:
+        connection.execute(sa.text("delete from audit_key"))
+        connection.execute(sa.text("update child set erased_on = null"))
+        connection.execute(sa.text(what))
+    with pytest.raises(Complaint, match="不能退回"):
+        upgrading.lower(office.settings, "0008", backed_up=True)
+    assert revision(office) == NEWEST
 
 
 # --- stopped half-way ---

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, labels
 from ..access import Action, scope_in
-from ..models import AuditEntry, Child, Enrolment, ExportRequest, Role
+from ..models import AuditEntry, Child, Enrolment, ExportRequest, Grant, Role
 from ..orm import utcnow
 from .overview import no_consent
 
@@ -101,7 +101,8 @@ def _duties(session: Session, at: tuple[Any, ...], deeds: Counter[str], *, walke
     yield "更换钥匙", f"{deeds['rotate']} 次"
     accounts = select(AuditEntry.action, func.count()).where(*at, AuditEntry.table_name == "user_account")
     changed = dict(session.execute(accounts.group_by(AuditEntry.action)).all())
-    yield "账号", f"新增 {changed.get('create', 0)} 个，改动 {changed.get('update', 0)} 次"
+    roles = session.scalar(select(func.count()).select_from(AuditEntry).where(*at, AuditEntry.table_name == Grant.__tablename__))
+    yield "账号", f"新增 {changed.get('create', 0)} 个，改动 {changed.get('update', 0)} 次，角色授予和移除 {roles} 次"
     if scope_in(session).may(Action.READ, Child.RESOURCE):
         yield from _of_children(session)
 

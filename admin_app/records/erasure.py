@@ -159,12 +159,19 @@ def erase(open_session: OpenSession, actor: Scope, ids: Collection[int], reason:
 
 
 def purge_trash(open_session: OpenSession, actor: Scope, folder: Path, now: dt.datetime) -> Erased:
-    """The same for what has lain in the trash for long (setting ``trash_days``): the rows stay there, their words go."""
+    """The same for what has lain in the trash for long (setting ``trash_days``): the rows stay there, their words go; of a child
+    also what hangs on it and never went there (a counsellor's notes, answered transfers), and the lists it is named in.
+    """
     with erasing(open_session, actor) as session:
         rows = _long_in_trash(session, now)
+        children = [row for row in rows if isinstance(row, Child)]
+        ids, names = {child.id for child in children}, _names(session, children)
+        rows = list({id(row): row for row in (*rows, *_rows_of(session, ids))}.values())
         files = _attachments(session, rows)
-        _forget_values(session, [*rows, *files], set())
+        _forget_values(session, [*rows, *files], names)
         _blank_batches(session, rows)
+        if children:
+            _blank_lists(session, ids, names)
         _drop(session, files)
         _blank(row for row in rows if not isinstance(row, Attachment))
         if rows:

@@ -1,6 +1,7 @@
 """Everything that is held on one child, as the actor may see it, in one file: the right to look (个人信息保护法 art. 45).
 
-A table of the register is a sheet; what the actor may not see is marked as withheld, never left out in silence.
+A table of the register is a sheet; what the actor may not see is marked as withheld, never left out in silence. The child's own
+numbers stand in full; those of adults are masked: the file is handed to one of them, and each knows the own.
 """
 
 from __future__ import annotations
@@ -76,7 +77,8 @@ def _is_told(attr: Any) -> bool:
 def _lines(session: Session, number: int, row: Any) -> Iterator[list[Any]]:
     scope, model = scope_in(session), type(row)
     for name in (attr.key for attr in class_mapper(model).column_attrs if _is_told(attr)):
-        value = shown(scope, model, name, _named(session, model, name, getattr(row, name)), row.school_id, revealed=True)
+        value = _named(session, model, name, getattr(row, name))
+        value = shown(scope, model, name, value, row.school_id, revealed=model is Child)
         if value not in (None, ""):
             yield [number, labels.label(model, name), labels.text(value)]
 

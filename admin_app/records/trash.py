@@ -77,11 +77,15 @@ def restore(session: Session, model: type[Kept], row_id: int) -> int:
     """Bring a row back with everything that went into the trash together with it. Returns how many rows.
 
     Only the office's session sees the trash (access.py).
+
+    :raises Complaint: when its words were taken away, or a waiting transfer has become impossible.
     """
     seen = {"include_deleted": True}
     row = session.scalar(select(model).where(model.id == row_id), execution_options=seen)
     if row is None or row.deleted_at is None:
         return 0
+    if row.delete_reason is None:  # erasure.purge_trash took the reason along
+        raise Complaint("这条记录的内容已经清除，不能恢复。")
     if isinstance(row, Transfer):
         _refuse_second(session, row)
     at, count = row.deleted_at, 0

@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from PIL import Image
 from sqlalchemy import String, cast, func, select
 
-from admin_app import audit, labels, models as m, spelling
+from admin_app import audit, labels, models as m, rules, spelling
 from admin_app.access import SYSTEM, Refused
 from admin_app.assessment import snapshots
 from admin_app.db import session_with, writing
@@ -294,6 +294,30 @@ def test_what_lay_in_the_trash_for_long_loses_its_words_and_stays_there(app, ids
         assert [row.id for row in trash.contents(session, "care_record")] == [ids.care_record_a]
 
 
+def test_a_child_deleted_long_ago_leaves_no_word_anywhere_and_does_not_come_back(app, ids):
+    """What never goes to the trash (a counsellor's notes, a transfer that was answered, frozen lists) goes with its child."""
+    with acting(app, ids, "") as session:
+        child = session.get(m.Child, ids.child_a)
+        child.name, session.get(m.Enrolment, ids.enrolment_a).child_name = NAME, NAME
+        session.get(m.MandatoryReport, ids.mandatory_report_a).child_id = None
+        session.get(m.Counselling, ids.counselling_a).body = MARK
+        lines = {"F6": [[f"child-{ids.child_a}", NAME, "0", "1", f"{NAME}未谈", "", ids.child_a]]}
+        session.add(m.ItemScore(sheet_id=ids.sheet_a, indicator_id=1, school_id=ids.a, facts={"F6": ["1", "0", "1"]}, lists=lines))
+        session.commit()
+    with acting(app, ids, "office") as session:
+        child = session.get(m.Child, ids.child_a)
+        trash.put(session, child, "重复建档")
+        session.commit()
+        at = child.deleted_at
+    with app.app_context():
+        assert erasure.purge_trash(writing, scope_of(ids, "office"), folder(app), at + dt.timedelta(days=400)).rows
+    assert where(app, NAME, MARK) == []
+    with acting(app, ids, "office") as session, pytest.raises(Complaint, match="已经清除"):
+        trash.restore(session, m.Child, ids.child_a)
+    with acting(app, ids, "") as session:
+        assert audit.verify(session)[1] is None
+
+
 # --- from the office's chair ---
 
 
@@ -335,7 +359,8 @@ def test_everything_held_on_a_child_is_one_file_with_its_attachments_and_its_rea
     assert [name for name in names if "照片" in name]
     cells = {str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row}
     with acting(app, ids, "") as session:
-        assert session.get(m.Child, ids.child_a).id_number in cells and PHONE in cells and "股员乙" in cells
+        assert session.get(m.Child, ids.child_a).id_number in cells and "股员乙" in cells
+        assert PHONE not in cells and rules.mask(PHONE) in cells  # an adult's: it is not the one who asks for certain
         held = {
             labels.of_table(model.__tablename__)
             for model in (mapper.class_ for mapper in Base.registry.mappers)

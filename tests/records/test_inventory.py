@@ -13,7 +13,7 @@ from admin_app.models import Role
 from admin_app.orm import Base, BlindIndex, Group, Sealed
 from admin_app.records import informing, inventory
 
-MODELS = [mapper.class_ for mapper in Base.registry.mappers]
+MODELS = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda model: model.__tablename__)
 LINES = inventory.lines()
 
 

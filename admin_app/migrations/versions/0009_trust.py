@@ -7,6 +7,7 @@ from alembic import op
 
 from admin_app.models import last_four
 from admin_app.orm import BlindIndex, BlindTail, Sealed
+from admin_app.rules import Complaint
 
 revision = "0009"
 down_revision = "0008"
@@ -48,6 +49,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_what_cannot_go_back()
     _leave_the_log()
     for table, _sealed, index, _kind, _make in LOOKED_UP:
         op.drop_index(f"ix_{table}_{index}", table_name=table)
@@ -57,6 +59,15 @@ def downgrade() -> None:
         for name in CHILD:
             batch_op.drop_column(name)
     op.drop_table("audit_key")
+
+
+def _refuse_what_cannot_go_back() -> None:
+    """:raises Complaint: when the older schema could no longer verify the log, or would show an erased file as if it were one."""
+    connection = op.get_bind()
+    if connection.scalar(sa.text("select count(*) from audit_key")):
+        raise Complaint("换过钥匙，以前的操作日志要用旧钥匙核对，而旧版本没有地方放：不能退回。")
+    if connection.scalar(sa.text("select count(*) from child where erased_on is not null")):
+        raise Complaint("有已经清除的档案，旧版本不认识：不能退回。")
 
 
 def _fill(table, sealed, index, kind, make) -> None:
