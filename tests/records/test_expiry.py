@@ -20,9 +20,12 @@ HOURS = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def folder(base):
-    """The attachments' folder, which is afterwards as it was."""
+def folder(base, app):
+    """The attachments' folder with the files of this database and none that another test left; afterwards as it was."""
     folder = attachments.folder_of(base.settings.data_dir)
+    with app.app_context(), writing(SYSTEM) as session:
+        for path in attachments.orphans(session, folder):
+            path.unlink()
     before = {path: path.read_bytes() for path in attachments.files(folder)}
     yield folder
     for path in set(attachments.files(folder)) - before.keys():
