@@ -24,7 +24,7 @@ def folder(base, app):
     """The attachments' folder with the files of this database and none that another test left; afterwards as it was."""
     folder = attachments.folder_of(base.settings.data_dir)
     with app.app_context(), writing(SYSTEM) as session:
-        for path in attachments.orphans(session, folder):
+        for path in attachments.orphans(session, folder, dt.timedelta(days=-1)):
             path.unlink()
     before = {path: path.read_bytes() for path in attachments.files(folder)}
     yield folder
