@@ -17,6 +17,7 @@ from admin_app.models import Child, Parent, Resource, Role
 from admin_app.orm import Base, CareEvent, ChildFile, Group, History, Private, SchoolOwned, Shared
 from admin_app.records import transfers
 from tests import factories as make
+from tests.conftest import PEOPLE, scope_of
 
 OWNED = sorted(
     (mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SchoolOwned | ChildFile | History)),
@@ -566,3 +567,27 @@ def test_a_field_that_may_not_be_read_is_not_overwritten(open_as, ids):
     with open_as("secretary_a") as session:
         session.get_one(m.CareRecord, ids.care_record_a).content = "想家"
         session.flush()
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_nobody_but_the_office_takes_words_away_for_good(name, app, ids):
+    actor = scope_of(ids, name)
+    with app.app_context():
+        if name == "office":
+            with access.erasing(session_with, actor) as session:
+                assert access.scope_in(session).erasing
+        else:
+            with pytest.raises(Refused), access.erasing(session_with, actor):
+                pass
+
+
+def test_who_reads_what_is_told_by_both_tables():
+    """The rights to a table and to a group of fields: one without the other shows nothing."""
+    see_numbers = {Role.OFFICE, Role.LEADER, Role.SECRETARY, Role.PRINCIPAL}
+    assert set(access.readers(Resource.REGISTER, Group.IDENTITY)) == see_numbers
+    assert set(access.readers(Resource.ACCOUNTS, Group.ROSTER)) == {Role.ADMIN}
+
+
+def test_taking_a_role_away_is_a_change_of_its_account_and_giving_one_is_giving():
+    taken = {action: access.needed(m.Grant, action) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)}
+    assert taken == {Action.CREATE: Action.CREATE, Action.UPDATE: Action.UPDATE, Action.DELETE: Action.UPDATE}
