@@ -24,13 +24,13 @@ from .labels import COUNTY_CLOCK
 from .models import Attachment, AuditEntry, Setting
 from .orm import utcnow
 from .records import attachments
+from .sessions import CLOCK_SLACK
 from .settings import Settings, Unusable, data_folder, read
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 WORDS = {OK: "正常", NOTE: "提示", WRONG: "有误"}
 LITTLE = 1 << 30
 OLD = dt.timedelta(days=2)
-CLOCK_SLACK = dt.timedelta(minutes=1)
 FIRST_DAY = dt.date(2025, 9, 1)
 """This program is younger than that: a clock that stands before it lost its battery."""
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

@@ -19,7 +19,7 @@ from .models import LoginSession, Resource, Role, User
 from .orm import utcnow
 
 CLOCK_SLACK = dt.timedelta(minutes=1)
-"""By so much a clock may be set back unnoticed. Sessions from further in the future have ended: they would last the longer."""
+"""By so much a clock may be set back unnoticed; more, and no server starts (selfcheck.py). Sessions from further in the future have ended: they would last the longer."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from admin_app import accounts, auth, models as m, passwords, sessions, tries
 from admin_app.access import SYSTEM
@@ -342,3 +342,18 @@ def test_the_table_of_rights_is_printed_as_the_product_holds_it(app, person):
     }
     page = person("secretary_a").get("/session/permissions/").text
     assert "权限表" in page and "完整号码导出" in page and "显示完整号码" in page
+
+
+def test_a_login_that_cannot_be_logged_lets_nobody_in(app, ids, monkeypatch):
+    """The session and its entry are one transaction."""
+
+    def full(*_words, **_what):
+        raise Complaint("日志写不进去。")
+
+    monkeypatch.setattr(auth.audit, "note", full)
+    with app.app_context(), session_with(SYSTEM) as session:
+        before = session.scalar(select(func.count(m.LoginSession.id)))
+    assert log_in(app.test_client(), "office").status_code == 200
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalar(select(func.count(m.LoginSession.id))) == before
+        assert session.get_one(m.User, ids.user_office).last_login_at is None

@@ -303,7 +303,10 @@ def test_a_child_deleted_long_ago_leaves_no_word_anywhere_and_does_not_come_back
         session.get(m.Counselling, ids.counselling_a).body = MARK
         lines = {"F6": [[f"child-{ids.child_a}", NAME, "0", "1", f"{NAME}未谈", "", ids.child_a]]}
         session.add(m.ItemScore(sheet_id=ids.sheet_a, indicator_id=1, school_id=ids.a, facts={"F6": ["1", "0", "1"]}, lists=lines))
+        to = session.get(m.School, ids.b)
+        make.transfer(session, child, to, dt.date(2025, 12, 1), state=m.TransferState.RETURNED)
         session.commit()
+    assert set(where(app, NAME, MARK)) >= {"child.name", "transfer.child_name", "counselling.body", "item_score.lists"}
     with acting(app, ids, "office") as session:
         child = session.get(m.Child, ids.child_a)
         trash.put(session, child, "重复建档")
