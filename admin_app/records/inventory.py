@@ -92,7 +92,7 @@ WORDS = {
     "used_form.location": "保存后去的页面",
     "used_form.at": "时间",
     "user_account.password_hash": "密码",
-    "user_account.otp_secret": "动态口令密钥",
+    "user_account.otp_secret": "动态口令密钥",  # nosec B105 # the word for it
     "user_account.otp_step": "动态口令的序号",
     "user_account.opened_at": "开通时间",
 }

@@ -36,9 +36,10 @@ def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | N
     :raises TooOften: when the account has done this too often in an hour.
     """
     rows = list(rows)
-    within_limits(action, len(rows))
     own = db.session()
     with nullcontext(own) if own.info.get("writes") else writing(current_scope()) as session:
+        session.connection()  # from here on an account's writes follow each other: nothing comes between the count and the entry
+        within_limits(action, len(rows))
         for row_id, school_id in rows:
             audit.note(session, action, table_name, row_id, school_id, **what)
         session.commit()
