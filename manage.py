@@ -67,11 +67,11 @@ def test(words: list[str]) -> int:
     slow = "--slow" in words
     words = [w for w in words if w not in ("--postgres", "--slow")]
     own = [w for w in words if not w.startswith("-")] or any(w in words for w in ("-k", "-m"))
-    runs = [[]] if own else [["-m", "not matrix and not browser and not slow"], ["-m", "matrix or browser"]]
+    runs = [[]] if own else [["-m", "not matrix and not browser and not slow"], ["-m", "(matrix or browser) and not slow"]]
     if slow and not own:
         runs.append(["-m", "slow"])
     chosen = any(not w.startswith("-") for w in words if w not in _after(words, "-m")) or "-k" in words or "-n" in words
-    workers = [] if chosen else ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    workers = [] if chosen else ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
     worst = 0
     for marks in runs:
         code = subprocess.run([str(PYTHON), "-m", "pytest", *workers, *marks, *words], cwd=ROOT, env=env, check=False).returncode

@@ -80,6 +80,7 @@ def test_the_role_tables_say_what_was_agreed():
     assert slips_in_the_role_tables() == []
 
 
+@pytest.mark.matrix
 def test_no_entry_of_the_role_tables_can_be_added_or_taken_out_unnoticed(monkeypatch):
     for role in Role:
         for resource in Resource:

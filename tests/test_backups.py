@@ -33,6 +33,8 @@ from admin_app.settings import Unusable
 from tests.conftest import WIDE_AWAKE
 from tests.databases import ON_POSTGRES, by_hand, in_memory, named, programs_of_its_version, unguard_the_log
 
+pytestmark = pytest.mark.matrix
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -101,7 +103,6 @@ def test_a_backup_is_one_private_file_that_says_what_is_in_it(office, tmp_path):
     assert not list(office.settings.data_dir.glob(".backup-*"))
 
 
-@pytest.mark.matrix
 def test_a_restored_register_opens_a_page_with_a_sealed_number(office, place, ids, tmp_path):
     file, url = made(office, tmp_path).path, place(office.settings)
     _unpacked, said = restored(office, file, tmp_path / "new", url)
@@ -126,7 +127,6 @@ def test_a_restored_register_opens_a_page_with_a_sealed_number(office, place, id
     assert page.status_code == 200 and number[-4:] in page.text and number not in page.text
 
 
-@pytest.mark.matrix
 def test_parts_longer_than_a_chunk_come_back_byte_by_byte(office, place, tmp_path, monkeypatch):
     """Chunks so small that each part has many, of every length about the border."""
     folder = attachments.folder_of(office.settings.data_dir)
@@ -140,7 +140,6 @@ def test_parts_longer_than_a_chunk_come_back_byte_by_byte(office, place, tmp_pat
         assert [f.read_bytes() for f in files] == [f.read_bytes() for f in attachments.files(folder)] and files
 
 
-@pytest.mark.matrix
 def test_only_an_empty_folder_is_restored_into(office, place, tmp_path):
     file = made(office, tmp_path).path
     full = tmp_path / "full"
@@ -173,7 +172,6 @@ def frames(content):
     return found
 
 
-@pytest.mark.matrix
 def test_one_changed_byte_anywhere_is_noticed_and_the_part_is_named(office, tmp_path):
     file = made(office, tmp_path).path
     whole = file.read_bytes()
@@ -203,7 +201,6 @@ def damage(office, content, folder):
     return told.value.text
 
 
-@pytest.mark.matrix
 def test_another_key_opens_nothing(office, tmp_path):
     file = made(office, tmp_path).path
     for keys, words in ((Keys(b"x" * 32), "钥匙不对"), (Keys(), "没有钥匙"), (Keys(passphrase=b"a long enough one"), "没有钥匙")):
@@ -211,7 +208,6 @@ def test_another_key_opens_nothing(office, tmp_path):
             backups.unpack(file, keys, tmp_path)
 
 
-@pytest.mark.matrix
 def test_a_passphrase_opens_it_without_the_key_and_then_the_numbers_stay_closed(office, place, tmp_path):
     file = made(office, tmp_path, b"shan qing shui xiu").path
     for keys, words in ((office.keys, "口令"), (Keys(passphrase=b"another passphrase"), "口令不对")):
@@ -225,7 +221,6 @@ def test_a_passphrase_opens_it_without_the_key_and_then_the_numbers_stay_closed(
         backups.examine(unpacked, at(url, tmp_path / "new"), Keys(b"x" * 32), upgrading.build)
 
 
-@pytest.mark.matrix
 @pytest.mark.skipif(ON_POSTGRES, reason="the same steps; a second migrated PostgreSQL database takes long")
 def test_a_backup_of_an_older_schema_is_restored_to_this_one(office, tmp_path):
     """A new version's first backup comes before its migration; and a drill two versions later must not fail."""
@@ -241,7 +236,6 @@ def test_a_backup_of_an_older_schema_is_restored_to_this_one(office, tmp_path):
         assert backups.revision(connection) == known_revisions()[0]
 
 
-@pytest.mark.matrix
 def test_a_backup_of_a_newer_version_says_so(office, tmp_path, monkeypatch):
     file = made(office, tmp_path).path
     monkeypatch.setattr(backups, "known_revisions", lambda: ["0001"])
@@ -254,7 +248,6 @@ def unpacked(office, file, folder):
     return backups.unpack(file, office.keys, folder)
 
 
-@pytest.mark.matrix
 def test_a_log_cut_before_the_backup_is_noticed_in_the_drill(office, place, tmp_path):
     entries, values = m.AuditEntry.__table__, m.AuditValue.__table__
     with by_hand(current_app) as connection:
@@ -266,7 +259,6 @@ def test_a_log_cut_before_the_backup_is_noticed_in_the_drill(office, place, tmp_
         restored(office, made(office, tmp_path).path, tmp_path / "new", place(office.settings))
 
 
-@pytest.mark.matrix
 def test_no_backup_is_made_with_a_key_that_does_not_open_the_numbers(office, tmp_path):
     keyring.unlock(b"z" * 32)
     with pytest.raises(Complaint, match="放回原来的 field_key"):
@@ -287,7 +279,6 @@ def test_a_full_disk_is_said_before_anything_is_written(office, tmp_path, monkey
     assert list((tmp_path / "kept").iterdir()) == [kept]
 
 
-@pytest.mark.matrix
 def test_a_disk_that_fills_up_meanwhile_leaves_nothing_half(office, tmp_path, monkeypatch):
     def full(_handle):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -370,7 +361,6 @@ def looked(office, **more):
     return {each.what: each for each in found}
 
 
-@pytest.mark.matrix
 def test_a_sound_installation_is_sound_and_what_breaks_is_named(office, tmp_path):
     done = made(office, tmp_path)
     good = looked(office, BACKUP_DIR=str(tmp_path))
@@ -379,7 +369,7 @@ def test_a_sound_installation_is_sound_and_what_breaks_is_named(office, tmp_path
     assert done.path.name in good["备份"].text and "登记的都在" in good["附件"].text
     assert good["第二道防线"].state == (selfcheck.OK if ON_POSTGRES else selfcheck.NOTE)
     (file,) = attachments.files(attachments.folder_of(office.settings.data_dir))
-    away = file.rename(tmp_path / "away")
+    away = shutil.move(file, tmp_path / "away")
     old = time.time() - 3 * 86400
     os.utime(done.path, (old, old))
     with session_with(SYSTEM, writes=True) as session:
@@ -388,7 +378,7 @@ def test_a_sound_installation_is_sound_and_what_breaks_is_named(office, tmp_path
     try:
         bad = looked(office, BACKUP_DIR=str(tmp_path))
     finally:
-        away.rename(file)
+        shutil.move(away, file)
     assert {each.what for each in bad.values() if each.state == selfcheck.WRONG} - {"断电不丢"} == {"备份", "操作日志", "附件"}
 
 
@@ -414,7 +404,6 @@ def command(office, *words, **more):
     return subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.matrix
 def test_the_commands_say_what_they_did_and_end_with_the_right_code(office, tmp_path, place):
     done = command(office, "backup", "--to", tmp_path / "kept", "--keep", "1")
     assert done.returncode == 0, done.stderr
@@ -461,7 +450,6 @@ def test_a_killed_backup_leaves_the_older_ones_and_is_cleared_away_the_next_day(
     assert left and set((tmp_path / "kept").iterdir()) == {kept, again} and not list(office.settings.data_dir.glob(".backup-*"))
 
 
-@pytest.mark.matrix
 def test_without_its_key_nothing_is_backed_up_and_no_new_key_is_made(tmp_path):
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
     there = SimpleNamespace(settings=SimpleNamespace(data_dir=tmp_path, database_url=nowhere, owner_url=nowhere))

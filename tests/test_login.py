@@ -168,6 +168,7 @@ def sessions_on(page: str) -> list[str]:
     return re.findall(r'name="id" value="(\d+)"', page)
 
 
+@pytest.mark.matrix
 def test_everybody_sees_and_ends_the_own_other_browsers(app, ids):
     here, there, stranger = (app.test_client() for _ in range(3))
     log_in(here, "office")

@@ -416,6 +416,7 @@ def counted(app):
     return statements
 
 
+@pytest.mark.matrix
 def test_a_class_of_sixty_asks_no_more_of_the_database_than_one_of_six(person, ids, at_work, counted):
     signs = [a + b for a in "甲乙丙丁戊己庚辛" for b in "一二三四五六七八"]
 

@@ -53,6 +53,7 @@ def test_a_postgresql_address_is_taken_as_people_write_it(given, url, tmp_path):
     assert settings.read(env(tmp_path, DATABASE_URL=given)).database_url == url
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(
     ("more", "name", "secure"),
     [

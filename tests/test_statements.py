@@ -13,6 +13,8 @@ from admin_app.assessment import workflow
 from admin_app.db import db, session_with
 from tests import factories as make
 
+pytestmark = pytest.mark.matrix
+
 LISTS = ["child", "parent", "carer", "responsibility", "contact_card", "care_record", "state_note", "activity", "training_session", "staff",
          "school", "assessment_round", "indicator", "adjustment", "inspection", "appeal", "evidence", "enrolment", "term", "code"]  # fmt: skip
 

@@ -32,6 +32,7 @@ def test_the_compiled_catalogue_is_the_written_one(english):
     assert english == written
 
 
+@pytest.mark.matrix
 def test_every_word_of_pages_and_views_is_translated(english):
     found = {
         text
@@ -84,6 +85,7 @@ def test_every_word_of_the_list_of_what_is_held_is_translated(english):
     assert sorted(word for word in words if word not in english) == []
 
 
+@pytest.mark.matrix
 def test_every_field_of_every_form_is_called_by_a_chinese_name_and_stands_there_once(person):
     asked = 0
     for who in ("office", "secretary_a", "counsellor_a", "admin"):

@@ -30,6 +30,8 @@ from tests import filling
 from tests.conftest import WIDE_AWAKE
 from tests.databases import ON_POSTGRES, another, programs_of_its_version
 
+pytestmark = pytest.mark.matrix
+
 ROOT = Path(__file__).parent.parent
 NEWEST, *OLDER = known_revisions()
 THE_ONE_BEFORE, THE_FIRST = OLDER[0], OLDER[-1]
@@ -125,7 +127,6 @@ def test_before_an_upgrade_a_backup_is_made_and_said(office, filled_at, capsys, 
     assert kept_before(office) == [kept], "where nothing is to be changed, nothing is backed up"
 
 
-@pytest.mark.matrix
 def test_without_room_for_a_backup_nothing_is_upgraded_until_somebody_says_so(office, filled_at, monkeypatch):
     before = filled_at(THE_ONE_BEFORE)
     usage = namedtuple("usage", "total used free")
@@ -137,7 +138,6 @@ def test_without_room_for_a_backup_nothing_is_upgraded_until_somebody_says_so(of
     assert revision(office) == NEWEST and not kept_before(office)
 
 
-@pytest.mark.matrix
 @pytest.mark.skipif(os.name == "nt", reason="no locks of this kind there")
 def test_while_the_service_runs_its_schema_is_not_changed(office, filled_at):
     before = filled_at(THE_ONE_BEFORE)
@@ -149,7 +149,6 @@ def test_while_the_service_runs_its_schema_is_not_changed(office, filled_at):
     assert filling.contents(office.url) == before and not kept_before(office)
 
 
-@pytest.mark.matrix
 @pytest.mark.skipif(not ON_POSTGRES, reason="SQLite needs no program beside")
 def test_without_pg_dump_nothing_is_upgraded(office, filled_at, monkeypatch):
     filled_at(THE_ONE_BEFORE)
@@ -199,7 +198,6 @@ def command(office, monkeypatch):
     return run
 
 
-@pytest.mark.matrix
 def test_the_commands_refuse_back_up_and_say_what_to_do(office, filled_at, command):
     filled_at(NEWEST)
     code, said = command("db", "downgrade")
@@ -217,7 +215,6 @@ def test_the_commands_refuse_back_up_and_say_what_to_do(office, filled_at, comma
     assert code == 1 and "9999" in said and "请用新版程序" in said
 
 
-@pytest.mark.matrix
 @pytest.mark.skipif(ON_POSTGRES, reason="the demo's own file")
 def test_where_only_the_demo_is_there_the_commands_mean_the_demo(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -321,7 +318,6 @@ def assert_pages_open(office, number):
     assert "普玉珍" in log.text
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("since", OLDER)
 def test_from_every_older_schema_nothing_is_lost_and_the_pages_open(since, office, filled_at):
     before = filled_at(since)
@@ -331,7 +327,6 @@ def test_from_every_older_schema_nothing_is_lost_and_the_pages_open(since, offic
     assert_pages_open(office, filling.id_number(filling.FILLED))
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("since", [THE_FIRST, NEWEST])
 def test_down_to_the_first_schema_and_up_again_keeps_what_that_schema_holds(since, office, filled_at):
     before = filled_at(since)
@@ -383,7 +378,6 @@ def statements(office, at=0):
     return seen
 
 
-@pytest.mark.matrix
 def test_an_upgrade_that_fails_anywhere_leaves_every_table_and_row_as_it_was(office, filled_at):
     before = filled_at(THE_FIRST)
     for at in (60, 250, 420):
@@ -395,7 +389,6 @@ def test_an_upgrade_that_fails_anywhere_leaves_every_table_and_row_as_it_was(off
     assert_all_is_there(office, before, THE_FIRST)
 
 
-@pytest.mark.matrix
 @pytest.mark.skipif(ON_POSTGRES, reason="PostgreSQL sees to it itself")
 def test_rows_that_would_point_to_nothing_and_a_full_disk_stop_it_too(office, filled_at):
     before = filled_at(THE_FIRST)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import nullcontext
 from typing import Any, ClassVar, NoReturn
 
 from flask import abort, current_app, has_app_context, render_template, request
 from flask_babel import gettext as _
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from .. import audit, auth, drafts, limits
-from ..access import NOTHING, SYSTEM, Action, Scope, scope_in
+from ..access import NOTHING, SYSTEM, Action, Scope, on_behalf_of, scope_in
 from ..db import db, session_with, writing
 from ..models import Resource
 from ..rules import Complaint
@@ -31,28 +31,43 @@ def note(action: str, table_name: str, row_id: object = "", school_id: int | Non
 def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | None]], **what: Any) -> None:
     """The same entry for several rows (id, school), in one transaction.
 
-    A request that may write holds SQLite's only write lock itself, so there its own session takes the entry.
+    A request that may write holds SQLite's only write lock itself, so there its own session takes the entry. An account's writing
+    transactions follow each other, so nothing comes between the count and the entry.
 
     :raises TooOften: when the account has done this too often in an hour.
     """
     rows = list(rows)
     own = db.session()
-    with nullcontext(own) if own.info.get("writes") else writing(current_scope()) as session:
-        session.connection()  # from here on an account's writes follow each other: nothing comes between the count and the entry
+    if own.info.get("writes"):
+        own.connection()
         within_limits(action, len(rows))
-        for row_id, school_id in rows:
-            audit.note(session, action, table_name, row_id, school_id, **what)
-        session.commit()
+        _note_in(own, action, table_name, rows, what)
+        own.commit()
+    else:
+        with writing(on_behalf_of(current_scope(), system=True)) as session:
+            _within_limits(session, action, len(rows))
+            _note_in(session, action, table_name, rows, what)
+
+
+def _note_in(session: Session, action: str, table_name: str, rows: list[tuple[object, int | None]], what: dict[str, Any]) -> None:
+    for row_id, school_id in rows:
+        audit.note(session, action, table_name, row_id, school_id, **what)
 
 
 def within_limits(action: str, coming: int = 1) -> None:
-    """Whoever logs an act asks this first; what costs much asks at its beginning too.
+    """What costs much asks at its beginning whether it may be done; ``note_each`` asks again when it is noted.
 
     :raises TooOften: when the account has done this too often in an hour.
     """
-    if most := current_app.config["LIMITS"].get(action):
+    if action in current_app.config["LIMITS"]:
         with session_with(SYSTEM) as session:
-            limits.check(session, current_scope().user_id, action, most, coming)
+            _within_limits(session, action, coming)
+
+
+def _within_limits(session: Session, action: str, coming: int) -> None:
+    """``session``: one that reads the log."""
+    if most := current_app.config["LIMITS"].get(action):
+        limits.check(session, current_scope().user_id, action, most, coming)
 
 
 _looked_up: Counter[int | None] = Counter()

@@ -13,6 +13,8 @@ from admin_app.assessment import gaps, results
 from admin_app.db import db, session_with
 from tests import factories as make
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.fixture
 def of_a(system, ids):

@@ -44,6 +44,7 @@ def add_school(session, n):
     session.add(m.Activity(school_id=at.id, title="演练", kind_id=code, on=dt.date(2025, 9, 20), created_at=make.ENTERED))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("lines", [True, False])
 def test_a_score_takes_the_same_statements_for_three_schools_or_twelve(app, ids, lines):
     took = {}

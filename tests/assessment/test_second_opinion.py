@@ -28,6 +28,8 @@ from admin_app.db import session_with
 from tests.assessment import second_opinion as so
 from tests.databases import by_hand
 
+pytestmark = pytest.mark.matrix
+
 DAY = so.DAY
 calm = settings(
     deadline=None,
@@ -861,7 +863,6 @@ def test_an_item_that_waits_shows_what_applies_of_it(bench):
 # --- the properties
 
 
-@pytest.mark.matrix
 @quick
 @given(seed=seeds)
 def test_a_few_counties_are_scored_alike(bench, seed):

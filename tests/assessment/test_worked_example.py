@@ -21,6 +21,8 @@ from tests.assessment import worked_example
 from tests.assessment.test_workbooks import exact, lines, load, named
 from tests.assessment.worked_example import noon
 
+pytestmark = pytest.mark.matrix
+
 # item: score, maximum, numerator and denominator as a sheet shows them; None: not applicable, or nothing to count
 TABLE = {
     "A1.1": ("2.00", 2, 1, 1),  # both groups, one change and it was made good

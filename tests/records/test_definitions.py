@@ -89,6 +89,7 @@ day = st.dates(dt.date(2024, 1, 1), dt.date(2026, 12, 31))
 histories = st.lists(st.tuples(day, st.sampled_from(list(ParentState))), min_size=1, max_size=4, unique_by=lambda pair: pair[0])
 
 
+@pytest.mark.matrix
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(father=histories, mother=histories, born=st.dates(dt.date(2008, 1, 1), dt.date(2016, 12, 31)), on=day)
 def test_the_statement_agrees_with_the_rule_for_any_history(father, mother, born, on, system, ids):

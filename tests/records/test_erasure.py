@@ -15,7 +15,7 @@ import pytest
 import pyzipper
 from openpyxl import load_workbook
 from PIL import Image
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import func, select
 
 from admin_app import audit, labels, models as m, rules, spelling
 from admin_app.access import SYSTEM, Refused
@@ -100,17 +100,18 @@ def long_since_asked(app):
 
 def where(app, *words):
     """Every place of the database that holds one of these words, sealed values opened, as its file would be searched."""
-    found = []
+    found = set()
+    as_stored = {*words, *(json.dumps(word)[1:-1] for word in words)}
     with by_hand(app) as connection:
         for table in Base.metadata.sorted_tables:
-            for column in table.columns:
-                kind = column.type
-                shown = column if isinstance(kind, Sealed) else cast(column, String)
-                for value in connection.scalars(select(shown).where(column.is_not(None))):
-                    text = str(value)
-                    text = text.encode().decode("unicode_escape") if "\\u" in text else text
-                    found += [f"{table.name}.{column.name}" for word in words if word in text]
-    return sorted(set(found))
+            for row in connection.exec_driver_sql(f'select * from "{table.name}"').mappings():
+                shown = " ".join(map(str, row.values()))
+                if any(word in shown for word in as_stored):
+                    found |= {f"{table.name}.{name}" for name, held in row.items() if any(word in str(held) for word in as_stored)}
+            for column in (each for each in table.columns if isinstance(each.type, Sealed)):
+                values = connection.scalars(select(column).where(column.is_not(None))).all()
+                found |= {f"{table.name}.{column.name}" for value in values for word in words if word in value}
+    return sorted(found)
 
 
 def counts(app, ids):

@@ -16,6 +16,8 @@ from admin_app.records import entering, filed_ledger, importing
 from admin_app.sheets import reader
 from tests.records.test_importing import START, plan_for
 
+pytestmark = pytest.mark.matrix
+
 HEADER_ROW = 3
 
 

@@ -75,6 +75,7 @@ def test_a_new_column_would_be_missed_by_nobody(monkeypatch):
         inventory.lines()
 
 
+@pytest.mark.matrix
 def test_everybody_who_is_logged_in_reads_the_list_and_the_rules(person):
     for who in ("admin", "counsellor_a", "leader"):
         page = html.unescape(person(who).get("/privacy/inventory/").text)

@@ -9,6 +9,8 @@ from admin_app.records import ledger
 from admin_app.sheets import reader
 from tests.records import layouts
 
+pytestmark = pytest.mark.matrix
+
 chances = st.randoms(use_true_random=False)
 
 
@@ -26,7 +28,6 @@ def test_a_ledger_in_any_layout_gives_the_same_children(chance, count):
     read_back(chance, count)
 
 
-@pytest.mark.matrix
 @settings(max_examples=400, deadline=None)
 @given(chances, st.integers(1, 12))
 def test_a_ledger_in_many_layouts_gives_the_same_children(chance, count):

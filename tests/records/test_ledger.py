@@ -19,6 +19,8 @@ from admin_app.records.ledger import Entry
 from admin_app.sheets import reader
 from admin_app.sheets.reader import Grid, Unreadable
 
+pytestmark = pytest.mark.matrix
+
 calm = settings(max_examples=100, deadline=None)
 
 LEDGERS = Path(__file__).parents[1] / "ledgers"

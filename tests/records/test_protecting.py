@@ -13,6 +13,8 @@ from admin_app.records.reports import definition as definitions, keeping, protec
 from admin_app.records.reports.counting import Checked, Counted, Culprit, Line
 from admin_app.records.reports.members import Period
 
+pytestmark = pytest.mark.matrix
+
 ON = dt.date(2026, 6, 30)
 FOUND = definitions.of("civil_affairs")
 PEOPLE = [n for n, column in enumerate(FOUND.columns) if column.measure in protecting.PEOPLE]

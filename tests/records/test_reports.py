@@ -420,6 +420,7 @@ def test_a_kept_report_is_its_makers_and_the_offices(person):
         assert person(who).get(f"/report/export/?id={number}").status_code == status
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["office", "secretary_a"])
 @pytest.mark.parametrize("key", definitions.ORDER)
 def test_every_number_on_a_report_opens_as_many_names(person, name, key):

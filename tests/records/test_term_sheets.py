@@ -205,6 +205,7 @@ def count_of(app) -> str:
         return json.dumps(session.scalars(select(m.ImportBatch).order_by(m.ImportBatch.id.desc())).first().counts)
 
 
+@pytest.mark.matrix
 def test_a_secretary_takes_her_term_out_and_back_and_sees_how_far_it_is(person, app, ids, monkeypatch):
     secretary = person("secretary_a")
     with app.app_context(), session_with(SYSTEM) as session:

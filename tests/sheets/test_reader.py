@@ -20,6 +20,8 @@ from hypothesis import example, given, settings, strategies as st
 from admin_app.sheets import checks, reader
 from admin_app.sheets.reader import Grid, Unreadable
 
+pytestmark = pytest.mark.matrix
+
 calm = settings(max_examples=50, deadline=None)
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

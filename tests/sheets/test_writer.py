@@ -42,6 +42,7 @@ def test_a_text_cell_stays_the_text_it_was(text):
     assert cell.hyperlink is None
 
 
+@pytest.mark.matrix
 @calm
 @given(
     st.lists(
