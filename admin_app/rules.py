@@ -186,6 +186,11 @@ def at_age(birth: dt.date, years: int) -> dt.date:
         return dt.date(birth.year + years, 3, 1)
 
 
+def years_before(day: dt.date, years: int) -> dt.date:
+    """Who was born after this day has not completed so many years on ``day``: ``at_age`` the other way round."""
+    return months_before(day, 12 * years)
+
+
 def months_before(day: dt.date, months: int) -> dt.date:
     """The same day some months earlier, or that month's last day."""
     index = day.year * 12 + day.month - 1 - months

@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 
 import pytest
-from hypothesis import assume, given, settings, strategies as st
+from hypothesis import assume, example, given, settings, strategies as st
 
 from admin_app import rules
 
@@ -295,6 +295,15 @@ def test_the_day_before_a_birthday_the_years_are_not_completed(birth, years):
     assert day.year == birth.year + years
     assert (day.month, day.day) == (birth.month, birth.day) or (birth.month, birth.day, day.month, day.day) == (2, 29, 3, 1)
     assert (day - dt.timedelta(days=1)).timetuple()[:3] < (birth.year + years, birth.month, birth.day)
+
+
+@calm
+@given(births, st.integers(1, 110), st.integers(-400, 400))
+@example(dt.date(2014, 3, 1), 14, -1)
+@example(dt.date(2012, 6, 30), 14, 0)
+def test_who_was_born_after_the_day_some_years_before_has_not_completed_them(birth, years, off):
+    day = rules.at_age(birth, years) + dt.timedelta(days=off)
+    assert (birth > rules.years_before(day, years)) == (rules.at_age(birth, years) > day)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from ..models import (
     StateNote,
     Term,
 )
-from ..rules import at_age
+from ..rules import at_age, years_before
 
 ADULT, AGED, OLD = 18, 60, 70
 CARER_AGES = {"60": ("60 岁及以上", AGED, 200), "70": ("70 岁及以上", OLD, 200), "18": ("未满 18 岁", 0, ADULT)}
@@ -145,7 +145,7 @@ def by_age_of_carer(key: str, day: dt.date) -> Select[Any]:
     """
     _words, lowest, below = CARER_AGES[key]
     grown = Carer.age + day.year - extract("year", func.coalesce(Carer.age_on, day))
-    born = Carer.birth_date.is_not(None) & (Carer.birth_date <= at_age(day, -lowest)) & (Carer.birth_date > at_age(day, -below))
+    born = Carer.birth_date.is_not(None) & (Carer.birth_date <= years_before(day, lowest)) & (Carer.birth_date > years_before(day, below))
     typed = Carer.birth_date.is_(None) & (grown >= lowest) & (grown < below)
     return select(Carer.child_id).where(or_(born, typed), Carer.start <= day, or_(Carer.end.is_(None), Carer.end > day))
 

@@ -43,7 +43,7 @@ from ..models import (
     TransferState,
 )
 from ..orm import Base, Kept, Sealed
-from ..rules import Complaint
+from ..rules import Complaint, years_before
 from . import attachments, county, filed_ledger
 
 WORDS = "（已清除）"
@@ -89,7 +89,7 @@ class Erased:
 def due(session: Session, today: dt.date) -> list[Gone]:
     """Who left every school of the county so long ago (setting ``retention_years``) that the file is to be archived."""
     years = county.number(session, "retention_years")
-    return _gone(session, Child.archived_on.is_(None), until=_years_before(today, years))
+    return _gone(session, Child.archived_on.is_(None), until=years_before(today, years))
 
 
 def archived(session: Session) -> list[Gone]:
@@ -104,10 +104,6 @@ def _gone(session: Session, *criteria: Any, until: dt.date | None = None) -> lis
     if until is not None:
         found = found.where(last <= until)
     return [Gone(child, left) for child, left in session.execute(found.order_by(last, Child.id).limit(AT_ONCE))]
-
-
-def _years_before(day: dt.date, years: int) -> dt.date:
-    return day.replace(year=day.year - years, day=min(day.day, 28))
 
 
 def archive(session: Session, child: Child, today: dt.date) -> None:

@@ -28,7 +28,8 @@ from ..models import (
     Transfer,
     TransferState,
 )
-from . import cards, census, completeness, county, handovers, papers
+from ..rules import years_before
+from . import cards, census, completeness, county, handovers, informing, papers
 from .definitions import left_behind
 
 
@@ -72,11 +73,7 @@ def _incomplete(session: Session, on: dt.date) -> ColumnElement[bool]:
 
 def no_consent(_session: Session, on: dt.date) -> ColumnElement[bool]:
     """Under fourteen and no ground written down (个人信息保护法 art. 31)."""
-    return Child.consent.is_(None) & (Child.birth_date > _fourteen_years_before(on))
-
-
-def _fourteen_years_before(on: dt.date) -> dt.date:
-    return on.replace(year=on.year - 14, day=min(on.day, 28))
+    return Child.consent.is_(None) & (Child.birth_date > years_before(on, informing.GROWN))
 
 
 GAPS: tuple[Gap, ...] = (

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from ..models import BY_TOWNSHIP, Body, HelpPlan, Outcome, Paper, PaperKind, PaperState, Post, RuleKind, School
-from ..rules import Complaint
+from ..rules import Complaint, years_before
 
 
 def states(session: Session, ids: list[int]) -> dict[int, PaperState]:
@@ -68,8 +68,7 @@ def rules_lacking(session: Session, school_id: int) -> list[RuleKind]:
 
 def rules_to_confirm(on: dt.date) -> Select[Any]:
     """Rules neither written nor confirmed for a year."""
-    year_ago = on.replace(year=on.year - 1) if (on.month, on.day) != (2, 29) else dt.date(on.year - 1, 3, 1)
-    return select(Paper.id).where(Paper.kind == PaperKind.RULE, func.coalesce(Paper.revised_on, Paper.on) < year_ago)
+    return select(Paper.id).where(Paper.kind == PaperKind.RULE, func.coalesce(Paper.revised_on, Paper.on) < years_before(on, 1))
 
 
 @dataclass(frozen=True)
