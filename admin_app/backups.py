@@ -33,7 +33,7 @@ from .models import Attachment, AuditHead
 from .orm import Base, Sealed, keyring
 from .records import attachments
 from .rules import Complaint
-from .settings import Settings, Unusable
+from .settings import Settings, Unusable, sync
 
 MAGIC = b"register backup 1\n"
 NAME = re.compile(r"register-\d{8}-\d{6}\.backup")
@@ -113,7 +113,7 @@ def make(settings: Settings, folder: Path, passphrase: bytes | None, schema: str
             out.flush()
             os.fsync(out.fileno())
         half.replace(path)
-        _sync(folder)
+        sync(folder)
     finally:
         half.unlink(missing_ok=True)
     return Made(path, path.stat().st_size, manifest)
@@ -249,15 +249,6 @@ def _clear_left_over(folder: Path, pattern: str) -> None:
     for path in folder.glob(pattern):
         if path.stat().st_mtime < time.time() - LEFT_OVER:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _sync(folder: Path) -> None:
-    if os.name != "nt":  # the new name, too, must survive a power cut
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 # --- opening and checking ---

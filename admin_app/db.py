@@ -25,7 +25,7 @@ from .access import Scope
 from .assessment import locking
 from .orm import Base
 from .records import bulk, upkeep
-from .settings import Settings
+from .settings import PATIENCE, Settings
 
 
 class RowSession(FlaskSession):
@@ -87,15 +87,18 @@ def _let_go(_error: BaseException | None) -> None:
 
 
 def tune_sqlite(engine: Engine) -> None:
-    """WAL, full sync, foreign keys; and BEGIN said by us: IMMEDIATE for who may write, so that no writer is turned away.
-
-    Whoever has waited longest is not served first, so the patience is that of a person, not of an average wait.
-    """
+    """WAL, full sync, foreign keys; and BEGIN said by us: IMMEDIATE for who may write, so that no writer is turned away."""
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-32000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={PATIENCE * 1000}",
+            "cache_size=-32000",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

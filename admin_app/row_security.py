@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from .access import READ_BY_ALL, Action, OutOfScope, Scope, needed, scope_in
 from .models import AuditEntry, AuditHead, AuditValue, Resource, Role, UsedForm
 from .orm import Base, Between, History, Kept, OnRecord, Private, Shared
+from .settings import PATIENCE
 
 READS, WRITES, ACTS = "app.reads", "app.writes", "app.acts"
 EVERYTHING = "*"
@@ -27,8 +28,6 @@ TOLD = (Action.READ, Action.CREATE, Action.UPDATE, Action.DELETE)
 """The acts that are statements on a table; the others are acts on a page."""
 BACK = "restore"
 """One more, which only who sees the trash has: taking a row out of it."""
-PATIENCE = "30s"
-"""As long as SQLite's writers wait."""
 INSUFFICIENT_PRIVILEGE = "42501"
 ADDED_TO_BY_ALL = (AuditEntry, AuditValue, AuditHead, UsedForm)
 """Everybody's transaction leaves rows here, and few read them."""
@@ -84,7 +83,7 @@ def tell(connection: Connection, scope: Scope, *, in_turn: int | None = None) ->
 
 _TOLD = [func.set_config(name, bindparam(name.removeprefix("app.")), True) for name in (READS, WRITES, ACTS)]
 _TELLING = select(*_TOLD)
-_IN_TURN = select(*_TOLD, func.set_config("lock_timeout", PATIENCE, True), func.pg_advisory_xact_lock(bindparam("turn")))
+_IN_TURN = select(*_TOLD, func.set_config("lock_timeout", f"{PATIENCE}s", True), func.pg_advisory_xact_lock(bindparam("turn")))
 """Made once: every transaction begins with one of them."""
 
 

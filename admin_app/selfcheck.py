@@ -25,7 +25,7 @@ from .models import Attachment, AuditEntry, Setting
 from .orm import utcnow
 from .records import attachments
 from .sessions import CLOCK_SLACK
-from .settings import Settings, Unusable, data_folder, read
+from .settings import PATIENCE, Settings, Unusable, data_folder, read
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 WORDS = {OK: "正常", NOTE: "提示", WRONG: "有误"}
@@ -33,8 +33,7 @@ LITTLE = 1 << 30
 OLD = dt.timedelta(days=2)
 FIRST_DAY = dt.date(2025, 9, 1)
 """This program is younger than that: a clock that stands before it lost its battery."""
-PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-WAIT = 5000
+PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": PATIENCE * 1000}
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -224,11 +223,10 @@ def _durability(settings: Settings) -> Iterator[Finding]:
         return
     connection = db.engine.raw_connection()
     try:
-        found = {name: connection.cursor().execute(f"PRAGMA {name}").fetchone()[0] for name in (*PRAGMAS, "busy_timeout")}
+        found = {name: connection.cursor().execute(f"PRAGMA {name}").fetchone()[0] for name in PRAGMAS}
     finally:
         connection.close()
     bad = [f"{name}={found[name]}" for name, wanted in PRAGMAS.items() if found[name] != wanted]
-    bad += [f"busy_timeout={found['busy_timeout']}"] if found["busy_timeout"] < WAIT else []
     said = "，".join(f"{name}={value}" for name, value in found.items())
     yield Finding(WRONG if bad else OK, "断电不丢", f"{'，'.join(bad)} 不对：数据文件夹在本机磁盘上吗？" if bad else said)
 

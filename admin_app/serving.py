@@ -14,7 +14,7 @@ from waitress import wasyncore
 from . import locks
 from .settings import Settings
 
-PATIENCE = 18
+GRACE = 18
 """Seconds that what was asked has to end once the server is told to stop."""
 CONNECTIONS = 500
 """At once; a process may open 1024 files on most systems, and Windows waits for 512 sockets at most."""
@@ -86,7 +86,7 @@ def _finish(sockets: dict[int, Any]) -> int:
         for _place in range(listening.adj.backlog):  # who stands in the queue is in
             listening.handle_accept()
         wasyncore.dispatcher.close(listening)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + GRACE
     while (channels := [each for each in sockets.values() if hasattr(each, "requests")]) and time.monotonic() < until:
         for channel in channels:
             _last_answer(channel)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+PATIENCE = 30
+"""Seconds that a writer waits for the one before, on either database: whoever has waited longest is not served first."""
 LIMITS = MappingProxyType({"search": 600, "lookup": 3000, "open": 1200, "export": 120, "print": 600, "download": 600, "reveal": 60})
 """How often an account may do in an hour what shows or takes out records of children: far above a day's work of one person."""
 
@@ -179,11 +181,11 @@ def kept_secret(path: Path) -> str:
             pass
         finally:
             half.unlink()
-        _sync(path.parent)
+        sync(path.parent)
     return path.read_text().strip()
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
     """The new name, too, must survive a power cut."""
     if os.name != "nt":
         handle = os.open(folder, os.O_RDONLY)

@@ -145,7 +145,11 @@ def by_age_of_carer(key: str, day: dt.date) -> Select[Any]:
     """
     _words, lowest, below = CARER_AGES[key]
     grown = Carer.age + day.year - extract("year", func.coalesce(Carer.age_on, day))
-    born = Carer.birth_date.is_not(None) & (Carer.birth_date <= years_before(day, lowest)) & (Carer.birth_date > years_before(day, below))
+    born = (
+        Carer.birth_date.is_not(None)
+        & (Carer.birth_date <= years_before(day, lowest))
+        & (Carer.birth_date > years_before(day, below))
+    )
     typed = Carer.birth_date.is_(None) & (grown >= lowest) & (grown < below)
     return select(Carer.child_id).where(or_(born, typed), Carer.start <= day, or_(Carer.end.is_(None), Carer.end > day))
 
