@@ -123,6 +123,11 @@ def writing(scope: Scope) -> Iterator[Session]:
         session.commit()
 
 
+def take_turn(session: Session) -> None:
+    """Begin a writing transaction now, so that what is looked at next is not overtaken by the same account's other request."""
+    session.connection()
+
+
 def is_ready(data_dir: Path) -> bool:
     """Does the database answer, with this version's schema, open to writing, and is there room beside the data?
 

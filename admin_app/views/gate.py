@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, auth, drafts, limits
 from ..access import NOTHING, SYSTEM, Action, Scope, on_behalf_of, scope_in
-from ..db import db, session_with, writing
+from ..db import db, session_with, take_turn, writing
 from ..models import Resource
 from ..rules import Complaint
 
@@ -39,7 +39,7 @@ def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | N
     rows = list(rows)
     own = db.session()
     if own.info.get("writes"):
-        own.connection()
+        take_turn(own)
         within_limits(action, len(rows))
         _note_in(own, action, table_name, rows, what)
         own.commit()
