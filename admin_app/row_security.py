@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, ExceptionContext, bindparam, create_engine, func, make_url, select, text
@@ -76,7 +77,7 @@ def tell(connection: Connection, scope: Scope, *, in_turn: int | None = None) ->
     values = {
         "reads": EVERYTHING if scope.reads_everywhere else schools,
         "writes": EVERYTHING if scope.system or Role.OFFICE in scope.roles else schools,
-        "acts": EVERYTHING if scope.system else _acts(scope),
+        "acts": EVERYTHING if scope.system else _acts(scope.roles),
     }
     connection.execute(_IN_TURN if in_turn else _TELLING, values | ({"turn": in_turn} if in_turn else {}))
 
@@ -87,8 +88,10 @@ _IN_TURN = select(*_TOLD, func.set_config("lock_timeout", f"{PATIENCE}s", True),
 """Made once: every transaction begins with one of them."""
 
 
-def _acts(scope: Scope) -> str:
-    """``resource:act`` for everything that the role table lets this actor do to rows."""
+@cache
+def _acts(roles: frozenset[Role]) -> str:
+    """``resource:act`` for everything that the role table lets somebody in these roles do to rows."""
+    scope = Scope(roles=roles)
     found = [f"{resource.value}:{action.value}" for resource in Resource for action in TOLD if scope.may(action, resource)]
     if scope.sees_trash:
         found += [f"{resource.value}:{BACK}" for resource in Resource if scope.may(Action.READ, resource)]
