@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +36,7 @@ from ..models import (
     Round,
     RoundState,
     School,
+    SchoolGroup,
     SelfScore,
     Sheet,
     SheetMove,
@@ -49,6 +51,16 @@ GROUP = "年度考核"
 SCORING = "考核评分"
 SHOWN = frozenset({RoundState.PUBLICITY, RoundState.APPEAL, RoundState.PUBLISHED, RoundState.APPLIED})
 """States in which every school may see every total."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Which of a round's sheets this is, and those before and after it: rows with ``id`` and ``name``."""
+
+    place: int
+    all: int
+    before: Any | None
+    after: Any | None
 
 
 class AssessmentView(ScoreWorkbooks):
@@ -101,6 +113,19 @@ class AssessmentView(ScoreWorkbooks):
     def _see_all(self) -> bool:
         """School accounts see their own card; the county's table is the office's and the leader's."""
         return current_scope().reads_everywhere
+
+    def _beside(self, sheet: Sheet) -> Beside | None:
+        """The schools before and after this one, for whoever reads all: by group and code, an order that no mark changes."""
+        if not self._see_all():
+            return None
+        groups = list(SchoolGroup)
+        found = select(Sheet.id, School.name, School.school_group, School.code).join(School).where(Sheet.round_id == sheet.round_id)
+        rows = sorted(
+            self.db_session.execute(found),
+            key=lambda row: (groups.index(row.school_group) if row.school_group else len(groups), row.code),
+        )
+        at = [row.id for row in rows].index(sheet.id)
+        return Beside(at + 1, len(rows), rows[at - 1] if at else None, rows[at + 1] if at + 1 < len(rows) else None)
 
     # --- pages ---
 
@@ -212,6 +237,7 @@ class AssessmentView(ScoreWorkbooks):
         return self.render(
             "assessment/sheet.html",
             sheet=sheet,
+            beside=self._beside(sheet),
             round=round_,
             card=card,
             heads=[(head, [(i, items[i.code]) for i in below if i.code in items]) for head, below in self._tree(round_)],
@@ -261,12 +287,15 @@ class AssessmentView(ScoreWorkbooks):
 
     @expose("/judge/", methods=("POST",))
     def judge(self) -> Any:
-        """Give marks on a sheet, all or none; what was typed comes back with the complaints."""
+        """Give marks on a sheet, all or none, and go on to the next school if asked; what was typed comes back with the complaints."""
         sheet, session, by = self._sheet(), self.db_session, current_user.name
         wrong = self._save_scores(
             sheet, OfficeScore, lambda item, points, words: workflow.judge(session, sheet, item, points, words, by)
         )
-        return wrong or self._done(_("保存成功。"), sheet)
+        if wrong is not None:
+            return wrong
+        beside = self._beside(sheet) if "go_on" in request.form else None
+        return self._done(_("%(school)s的评分保存成功。", school=sheet.school), beside.after if beside and beside.after else sheet)
 
     def _save_scores(self, sheet: Sheet, kind: type[Any], give: Callable[[Indicator, Decimal | None, str], None]) -> Any:
         """Save the rows of the form that were changed; the page again, when one is refused. What somebody else gave since the form
@@ -348,7 +377,8 @@ class AssessmentView(ScoreWorkbooks):
             flash(_(e.text), "danger")
         return redirect(self.get_url(".sheet", sheet=number_or_none(request.form.get("sheet"))))
 
-    def _done(self, said: str, sheet: Sheet) -> Any:
+    def _done(self, said: str, sheet: Any) -> Any:
+        """``sheet``: what is shown next, or a row with its ``id``."""
         number = sheet.id
         self.db_session.commit()
         flash(said, "success")
@@ -374,6 +404,7 @@ class AssessmentView(ScoreWorkbooks):
         return self.render(
             "assessment/item.html",
             sheet=sheet,
+            beside=self._beside(sheet),
             round=sheet.round,
             indicator=indicator,
             rule=rule,

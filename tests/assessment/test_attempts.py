@@ -338,3 +338,36 @@ def test_an_account_without_a_sheet_does_not_read_what_the_leader_said_of_others
     page = f"/assessment/?round={number}"
     assert "涉嫌虚报" in person("office").get(page).text
     assert "涉嫌虚报" not in person("secretary_a").get(page, follow_redirects=True).text
+
+
+# --- from school to school ---
+
+
+@pytest.fixture
+def number(within):
+    """The indicator A1.4, which a person judges."""
+    with within() as session:
+        return item(session, "A1.4").id
+
+
+def test_the_office_saves_and_goes_on_to_the_next_school(ids, person, number):
+    browser, form = person("office"), {"sheet": ids.sheet_a, f"score-{number}": "2", f"reason-{number}": "缺值班制度", "go_on": "1"}
+    went = browser.post("/assessment/judge/", form)
+    assert went.location == f"/assessment/sheet/?sheet={ids.sheet_b}"
+    page = browser.get(went.location).text
+    assert "晨光小学的评分保存成功" in page and 'title="晨光小学" rel="prev"' in page and 'rel="next"' not in page
+    last = browser.post("/assessment/judge/", form | {"sheet": ids.sheet_b})
+    assert last.location == f"/assessment/sheet/?sheet={ids.sheet_b}"
+
+
+def test_a_mark_that_is_refused_stays_at_its_school(ids, person, number):
+    form = {"sheet": ids.sheet_a, f"score-{number}": "99", f"reason-{number}": "缺值班制度", "go_on": "1"}
+    page = person("office").post("/assessment/judge/", form)
+    assert page.status_code == 200 and 'value="99"' in page.text and "<h1>晨光小学</h1>" in page.text
+
+
+def test_an_item_is_compared_from_school_to_school_and_a_school_sees_no_neighbour(ids, person, number):
+    address = f"/assessment/item/?sheet={ids.sheet_a}&indicator={number}"
+    beside = f"/assessment/item/?sheet={ids.sheet_b}&amp;indicator={number}"
+    assert beside in person("leader").get(address).text
+    assert "青松小学" not in person("secretary_a").get(address).text
