@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,10 @@ class RetentionView(ToolView):
     def index(self) -> str:
         return self._page(number_or_none(request.args.get("child")))
 
-    def _page(self, number: int | None, reason: str = "") -> str:
-        """:param number: the child whose guardian asks; ``reason``: what was typed, where it comes back with a complaint."""
+    def _page(self, number: int | None, reason: str = "", ticked: Collection[int] = ()) -> str:
+        """:param number: the child whose guardian asks.
+        :param reason: what was typed, where it comes back with a complaint; ``ticked``: the children whose boxes were.
+        """
         session, today = self.db_session, dt.date.today()
         return self.render(
             "retention/index.html",
@@ -50,6 +53,7 @@ class RetentionView(ToolView):
             archived=erasure.archived(session),
             chosen=self._child(number) if number else None,
             reason=reason,
+            ticked=ticked,
             trashed=erasure.waiting_in_trash(session, utcnow()),
             days=county.number(session, "trash_days"),
             years=county.number(session, "retention_years"),
@@ -67,7 +71,7 @@ class RetentionView(ToolView):
             self.db_session.commit()
             flash(_("已归档 %(n)d 人，%(days)d 天后可以清除。", n=len(children), days=erasure.WAITS.days), "success")
         except Complaint as e:
-            self._not_done(e)
+            return self._refused(e)
         return redirect(self.get_url(".index"))
 
     @expose("/take-back/", methods=("POST",))
@@ -78,7 +82,7 @@ class RetentionView(ToolView):
             self.db_session.commit()
             flash(_("已恢复到台账。"), "success")
         except Complaint as e:
-            self._not_done(e)
+            return self._refused(e)
         return redirect(self.get_url(".index"))
 
     @expose("/erase/", methods=("POST",))
@@ -97,7 +101,7 @@ class RetentionView(ToolView):
             if done.mentioned:
                 flash(_("别的记录里还写有姓名，请打开核对：%(rows)s", rows="、".join(done.mentioned[:20])), "warning")
         except Complaint as e:
-            self._not_done(e)
+            return self._refused(e)
         return redirect(self.get_url(".index"))
 
     @expose("/purge/", methods=("POST",))
@@ -118,8 +122,7 @@ class RetentionView(ToolView):
                 raise Complaint("请填写用途，例如哪位监护人何时申请查阅。")
             package_password()
         except Complaint as e:
-            self._not_done(e)
-            return self._page(number_or_none(request.form.get("id")), reason)
+            return self._refused(e)
         receipt = {"儿童": child.name, "导出人": current_user.name, "导出时间": labels.text(utcnow()), "用途": reason}
         content = held.package(self.db_session, child, self._folder(), receipt)
         content, name, packing = packed(content, f"全部信息-{child.id}-{dt.date.today():%Y%m%d}.zip")
@@ -143,9 +146,13 @@ class RetentionView(ToolView):
             abort(404)
         return found
 
-    def _not_done(self, why: Complaint) -> None:
+    def _refused(self, why: Complaint) -> str:
+        """The page again with the sentence, and with what was ticked and typed."""
         self.db_session.rollback()
         flash(_(why.text), "danger")
+        number = number_or_none(request.form.get("asked")) or number_or_none(request.form.get("id"))
+        ticked = {row_id for raw in request.form.getlist("child") if (row_id := number_or_none(raw))}
+        return self._page(number, request.form.get("reason", ""), ticked)
 
     @staticmethod
     def _folder() -> Path:

@@ -446,3 +446,15 @@ def test_a_class_signs_the_notice_in_one_go_and_it_can_be_taken_back(app, ids, p
     secretary.post("/batch/undo/", {"id": batch.id})
     with acting(app, ids, "secretary_a") as session:
         assert session.get(m.Child, ids.child_a).consent is None
+
+
+def test_what_was_ticked_and_typed_stands_on_the_page_that_refuses(app, left, ids, person):
+    archived(app, ids)
+    office = person("office")
+    ticked = rf'name="child" value="{ids.child_a}" aria-label="{NAME}" checked'
+    page = office.post("/retention/erase/", {"child": ids.child_a, "reason": ""}).text
+    assert "填写原因" in page and re.search(ticked, page)
+    page = office.post("/retention/erase/", {"reason": "满三年"}).text
+    assert 'id="reason" name="reason" maxlength="100" value="满三年"' in page and not re.search(ticked, page)
+    page = office.post("/retention/archive/", {"child": ids.child_b, "asked": ids.child_b}).text
+    assert "还在校，不能归档" in page and "<h2>丁不漏" in page
