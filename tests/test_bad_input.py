@@ -15,6 +15,8 @@ from admin_app.access import SYSTEM
 from admin_app.db import session_with
 from tests import factories as make
 
+pytestmark = pytest.mark.matrix
+
 JUNK = ["abc", "-1", "1,2", "99999999999999999999999", "1%00", "%ff", "' or 1=1 --", "１", "<script>", "0x10", ""]
 
 
