@@ -67,9 +67,8 @@ class ScoreWorkbooks(ToolView):
         """Every school's sheet in one zip, sent from a temporary file."""
         round_ = self._county_round()
         with self._book(round_) as book:
+            note("export", "sheet", "", None, 轮次=round_.code, 内容=f"全部评分表 {len(book.ordered)} 份")
             file = workbooks.all_sheets(book)
-            count = len(book.ordered)
-        note("export", "sheet", "", None, 轮次=round_.code, 内容=f"全部评分表 {count} 份")
         name = f"{round_.code}年度考核评分表.zip"
         response = send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)
         response.content_length = file.seek(0, io.SEEK_END)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,6 @@ import pytest
 from admin_app.orm import keyring
 from tests import databases
 from tests.faults.server import Office
-
-_names = itertools.count(1)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -61,7 +59,7 @@ def copy_of(office: Office, folder: Path, postgres: Any = None) -> Office:
     shutil.copytree(office.folder, folder, dirs_exist_ok=True)
     if postgres is None:
         return Office(folder)
-    name = f"register{next(_names)}"
+    name = f"register_{uuid.uuid4().hex[:12]}"
     postgres.psql(f"create database {name} template furnished strategy file_copy")
     return Office(folder, postgres.get_uri(name))
 
