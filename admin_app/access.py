@@ -437,7 +437,7 @@ UNLOGGED = (AuditEntry, AuditValue, AuditHead, AuditKey, LoginSession, LoginFail
 
 @contextmanager
 def moving(open_session: OpenSession, actor: Scope, transfer_id: int) -> Iterator[tuple[Session, Transfer]]:
-    """The only elevation there is: a session of its own that holds both schools and moves exactly this child.
+    """A session of its own that holds both schools and moves exactly this child.
 
     :raises OutOfScope: when the transfer is not pending, or not addressed to a school the actor holds.
     """

@@ -117,7 +117,7 @@ def test_it_lies_sealed_and_nothing_of_it_is_logged(app, ids, expired, base, cap
         entries = {e.id: e.table_name for e in session.scalars(select(m.AuditEntry))}
         logged = [(entries[v.entry_id], v.changes) for v in session.scalars(select(m.AuditValue))]
     assert "GEHEIM" not in str(logged) and "普小龙" not in str(logged)
-    assert all(changes.get("fields", [None, ""])[1].strip(" *") == "" for table, changes in logged if table == "draft")
+    assert "draft" not in {table for table, _changes in logged}
     if not databases.ON_POSTGRES:
         with sqlite3.connect(base.settings.data_dir / "register.sqlite3") as raw:
             (stored,) = raw.execute("select fields from draft").fetchone()

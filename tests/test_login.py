@@ -331,7 +331,7 @@ def test_who_logs_in_reads_when_and_where_it_was_last_done_and_what_failed_since
     log_in(own, "secretary_a")
     page = own.get("/").text
     assert re.search(r"上次登录：\d{4}-\d\d-\d\d \d\d:\d\d，地址 10.9.8.7。", page)
-    assert "此后有 2 次登录或口令验证失败" in page and "上次登录" not in own.get("/").text
+    assert "此后有 2 次密码或动态口令不对" in page and "上次登录" not in own.get("/").text
 
 
 def test_the_table_of_rights_is_printed_as_the_product_holds_it(app, person):

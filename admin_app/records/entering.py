@@ -30,12 +30,11 @@ def save(session: Session, plan: Plan, file_name: str, *, good_only: bool = Fals
 def writing(session: Session, plan: Plan, file_name: str, *, good_only: bool = False) -> Iterator[int]:
     """The same step by step: yields how many rows are written so far. Whoever leaves before the end rolls back."""
     rows = plan.to_write(good_only=good_only)
-    schools = {row.school_id for row in rows}
     words = f"{file_name[:120]}：{len(rows)} 名儿童"
-    if len(schools) > 1 or None in schools:
-        yield from _write(session, plan, rows, file_name)  # the office's file over several schools: no one school's to undo
+    if plan.one_school is None:
+        yield from _write(session, plan, rows, file_name)  # several schools: no one school's to undo
         return
-    with bulk.recorded(session, BatchKind.IMPORT, next(iter(schools)) or 0, words):
+    with bulk.recorded(session, BatchKind.IMPORT, plan.one_school, words):
         yield from _write(session, plan, rows, file_name)
 
 

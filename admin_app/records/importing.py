@@ -146,6 +146,12 @@ class Plan:
         return rows
 
     @property
+    def one_school(self) -> int | None:
+        """The only school that the file writes to: what is written can then be undone in one go. None where it is several."""
+        schools = {row.school_id for row in self.rows if row.writes or row.asks}
+        return next(iter(schools)) if len(schools) == 1 else None
+
+    @property
     def untold(self) -> list[PlannedRow]:
         """The rows that would enter a child under fourteen: whether its guardian signed the notice must be said."""
         today = dt.date.today()

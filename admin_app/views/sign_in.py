@@ -56,7 +56,7 @@ def _come_in() -> Response:
         flash(_("上次登录：%(at)s，地址 %(address)s。", at=at, address=before.address or "—"), "info")
         if before.refused:
             flash(
-                _("此后有 %(n)d 次登录或口令验证失败。不是您本人的，请修改密码并告诉管理员。", n=before.refused),
+                _("此后有 %(n)d 次密码或动态口令不对。不是您本人的，请修改密码并告诉管理员。", n=before.refused),
                 "warning",
             )
     return redirect("/")

@@ -138,6 +138,18 @@ def test_the_column_school_decides_where_no_school_is_named(open_as, ids):
         assert plan.rows[0].school_id == ids.a_site and plan.rows[1].status == "refused"
 
 
+@pytest.mark.parametrize(("schools", "undone"), [(["晨光小学", "晨光小学"], 1), (["晨光小学", "晨光小学和平村完小"], 0)])
+def test_a_file_is_undone_in_one_go_where_it_writes_to_one_school_as_its_plan_says(schools, undone, open_as):
+    content = workbook([*row(), schools[0]], [*row(name="李二"), schools[1]], header=[*HEADER, "学校"])
+    with open_as("secretary_a") as session:
+        entries = importing.read_ledger(content, "台账.xlsx")
+        plan = importing.check_rows(session, lambda scope: session_with(scope), entries, None, START)
+        entering.save(session, plan, "台账.xlsx")
+        session.commit()
+        kept = session.scalars(select(m.Batch).where(m.Batch.kind == m.BatchKind.IMPORT)).all()
+    assert (len(kept), plan.one_school is not None) == (undone, bool(undone))
+
+
 def test_formulas_tags_and_long_names_stay_what_they_are(open_as, ids):
     with open_as("secretary_a") as session:
         plan = plan_for(session, workbook(row(班级="=1+1", 监护人姓名="<script>"), row(name="长" * 300)), ids.a)
