@@ -50,7 +50,6 @@ from .orm import (
     Part,
     Private,
     SchoolOwned,
-    Shared,
     changed_rows,
     changes_of,
 )
@@ -421,12 +420,6 @@ def _own(scope: Scope, *school_ids: int | None) -> None:
 def _refuse_unless(allowed: bool) -> None:
     if not allowed:
         raise Refused("no right to do this")
-
-
-def every_table_has_an_owner() -> list[str]:
-    """Tables whose kind of ownership is missing or ambiguous; a test keeps this empty."""
-    kinds = (Shared, Private, SchoolOwned, ChildFile, OnRecord, History, Between)
-    return [m.class_.__name__ for m in Base.registry.mappers if sum(issubclass(m.class_, k) for k in kinds) != 1]
 
 
 UNLOGGED = (AuditEntry, AuditValue, AuditHead, AuditKey, LoginSession, LoginFailure, Day, Draft, UsedForm)

@@ -2048,7 +2048,7 @@ class Approval(Row, Shared):
 
 
 class RoundState(Choice):
-    """Where a round stands (rubric §5.7). The school's own step between 自评 and 初核, 已提交自评, is kept with its sheet."""
+    """Where a round stands. The school's own step between 自评 and 初核, 已提交自评, is kept with its sheet."""
 
     SET_UP = "set_up", "方案发布"
     OPEN = "open", "学校自评"
@@ -2305,7 +2305,7 @@ class VetoEffect(Choice):
 
 
 class Cause(Choice):
-    """What the rubric (§5.4) names for bonus, discipline and veto; what each is worth stands in assessment/causes.py."""
+    """What the rubric names for bonus, discipline and veto; what each is worth stands in assessment/causes.py."""
 
     NATIONAL = "B1", "国家级表彰"
     PROVINCIAL = "B2", "省级表彰"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -55,8 +56,6 @@ def test_no_float_in_the_assessment(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "admin_app" / "templates").rglob("*.html")), ids=lambda p: p.name)
 def test_templates_have_no_inline_handler_style_or_unsafe_markup(path):
-    import re
-
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"<[^>{]*\son\w+=|javascript:|\sstyle=|\|\s*safe|<script>", text)
 
@@ -78,3 +77,24 @@ def test_the_code_is_formatted_and_linted():
     for words in (["check", "."], ["format", "--check", "."]):
         done = subprocess.run([ruff, *words], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_every_ruling_that_code_or_a_test_names_is_written_down():
+    written = set(re.findall(r"^(\d+)\. ", (ROOT / "docs" / "rubric.md").read_text(encoding="utf-8"), re.M))
+    named = set()
+    for path in (*MODULES, *(ROOT / "tests").rglob("*.py")):
+        for first, last in re.findall(r"[Rr]ulings? (\d+)(?:[-–](\d+))?", path.read_text(encoding="utf-8")):
+            named |= set(map(str, range(int(first), int(last or first) + 1)))
+    assert named and sorted(named - written) == []
+
+
+COMPOSED = {"alert-success", "level-0", "level-2"}
+"""Classes whose names a template puts together."""
+
+
+def test_every_class_of_the_style_sheet_stands_on_a_page():
+    sheet = (ROOT / "admin_app" / "static" / "app.css").read_text(encoding="utf-8")
+    selectors = re.sub(r"/\*.*?\*/|\{[^{}]*\}", "{}", sheet, flags=re.S)
+    pages = [*(ROOT / "admin_app").rglob("*.html"), *MODULES, ROOT / "admin_app" / "static" / "app.js"]
+    words = set(re.findall(r"[\w-]+", "\n".join(path.read_text(encoding="utf-8") for path in pages)))
+    assert sorted(set(re.findall(r"\.([a-zA-Z][\w-]*)", selectors)) - words - COMPOSED) == []

@@ -1,4 +1,4 @@
-"""What the rubric names for bonus, discipline and veto (§5.4), and what each is worth where the office types nothing else."""
+"""What the rubric names for bonus, discipline and veto, and what each is worth where the office types nothing else."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A locked scheme never changes. A round takes from the schools while they assess themselves, from the bureau until the
 decision, answers to appeals after it, and nothing once it is circulated. What was said is never said otherwise: a second
-thought is a second row (rubric §5.7).
+thought is a second row.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Facts and indicators to a score card, and cards to ranks. Pure: no session, no clock, no float.
 
-Sources: the totals, grades, quota and ties of the plan's rubric (§5.3) and its rulings 15-20.
+Sources: the totals, grades, quota and ties of the plan's rubric, read by rulings 15-20 of docs/rubric.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A round from its scheme to its circular: who moves it on, what must be done before, and what each step leaves behind.
 
-The eleven states of the rubric (§5.7); which state may follow which, and what each takes, is in ``locking``. Never commits.
+The eleven states of the rubric; which state may follow which, and what each takes, is in ``locking``. Never commits.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ def settle(session: Session, round_: Round, *, approved: bool, words: str, by: s
 
 
 def confirm_veto(session: Session, veto: Adjustment, *, approved: bool, words: str, by: str) -> None:
-    """A veto bites when the leader confirms it (rubric §5.4: a document and the leader's confirmation, not a clerk's tick).
+    """A veto bites when the leader confirms it (the rubric: a document and the leader's confirmation, not a clerk's tick).
 
     :raises Complaint: for what is no veto, after the decision, or for a no without a reason.
     """

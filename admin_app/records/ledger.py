@@ -486,7 +486,7 @@ def _read_number(entry: Entry, raw: Any) -> None:
         entry.say("id_number", "repair", "已去掉多余符号。")
 
 
-_WHOLE_DATE = re.compile(r"([0-9]{4})([-./年])([0-9]{1,2})[-./月]([0-9]{1,2})[日号.]?|([0-9]{4})([0-9]{2})([0-9]{2})")
+WHOLE_DATE = re.compile(r"([0-9]{4})([-./年])([0-9]{1,2})[-./月]([0-9]{1,2})[日号.]?|([0-9]{4})([0-9]{2})([0-9]{2})")
 _YEAR_MONTH = re.compile(r"([0-9]{4})[-./年]([0-9]{1,2})月?")
 _MIDNIGHT = re.compile(r"[ T]0?0:00(:00)?$")
 """The clock that exported dates carry."""
@@ -507,7 +507,7 @@ def _read_birth(entry: Entry, raw: Any, text: str) -> None:
 
 
 def _read_birth_text(entry: Entry, text: str) -> None:
-    whole = _WHOLE_DATE.fullmatch(text)
+    whole = WHOLE_DATE.fullmatch(text)
     if whole is None:
         entry.say("birth_date", "error", f"看不懂日期“{text[:20]}”，请写作 2015-10-03。")
         return

@@ -146,7 +146,7 @@ def day_of(text: str, year_began: dt.date) -> dt.date:
     text = "".join(_CLOCK.sub("", unicodedata.normalize("NFKC", rules.tidy(text))).split())
     if serial := _SERIAL.fullmatch(text):
         day = reader.EXCEL_EPOCH + dt.timedelta(days=int(serial[1]))
-    elif whole := ledger._WHOLE_DATE.fullmatch(text):
+    elif whole := ledger.WHOLE_DATE.fullmatch(text):
         year, _mark, month, number, *run = whole.groups()
         day = _day(text, *(run if year is None else (year, month, number)))
     elif short := _SHORT_DATE.fullmatch(text):

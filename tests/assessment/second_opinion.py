@@ -1,7 +1,7 @@
-"""A second opinion: the annual assessment worked out again, from the text of the domain brief (§5) alone.
+"""A second opinion: the annual assessment worked out again, from the text of the rubric alone.
 
 Plain rows and plain Python: no SQL, nothing of admin_app. One function a formula, each with the clause it comes from
-(F1-F21: §5.5; items: §5.4; numbers in brackets: the rulings of §5.9; where the text leaves two readings: decision 0011).
+(numbers in brackets: the rulings of docs/rubric.md; where the text still leaves two readings: decision 0011).
 Exact fractions inside, cents at the end, half up.
 """
 
@@ -389,7 +389,7 @@ SETTINGS = {
     "talks_a_month": 1, "visits_a_term": 1, "trainings_a_year": 2, "follow_up_days": 14, "transfer_days": 15,
     "replacement_days": 30, "dropout_days": 30, "dropout_report_days": 3, "opinion_hours": 24, "pair_days": 60,
 }  # fmt: skip
-"""§1.9 and the numbers of §5.5, with their defaults."""
+"""What a county may set, with its defaults."""
 
 
 @dataclass
@@ -438,7 +438,7 @@ def number(value: int | Fraction) -> Fact:
 
 
 def cents(value: Fraction) -> Decimal:
-    """§5.2: two places, half up; exact."""
+    """Two places, half up; exact."""
     doubled = value * 200
     whole = (abs(doubled.numerator) + doubled.denominator) // (2 * doubled.denominator)
     return Decimal(whole if value >= 0 else -whole) / 100
@@ -484,7 +484,7 @@ class Book:
     # what counts at all
 
     def known(self, row: Row) -> bool:
-        """§5.5: entered after f does not count, nor what was deleted by then; a state counts by its validity (decision 0011)."""
+        """Entered after f does not count, nor what was deleted by then; a state counts by its validity (decision 0011)."""
         if isinstance(row, STATES):
             return row.deleted_at is None
         return row.created_at < self.closing and (row.deleted_at is None or row.deleted_at >= self.closing)
@@ -521,7 +521,7 @@ class Book:
         return self.schools[school_id].centre_id or school_id
 
     def schools_of(self, unit: int) -> set[int]:
-        """§5.6: sites add to their centre."""
+        """Sites add to their centre."""
         return {school.id for school in self.schools.values() if self.unit_of(school.id) == unit}
 
     # the calendar
@@ -542,7 +542,7 @@ class Book:
 
     @cached_property
     def months(self) -> list[tuple[int, int]]:
-        """§5.5: Sep-Jan and Mar-Jul; February and August skipped."""
+        """Sep-Jan and Mar-Jul; February and August skipped."""
         found, day = [], self.s.replace(day=1)
         while day <= self.until:
             if day.month not in (2, 8):
@@ -601,7 +601,7 @@ class Book:
         return rural and "away" in states and states <= {"away"} | unable
 
     def is_xj(self, child: Child, day: dt.date) -> bool:
-        """§2.1: one or both parents away for 3 months; without a break, whatever the place."""
+        """One or both parents away for 3 months; without a break, whatever the place."""
         for parent in self.of_child(Parent, child.id):
             away = [r for r in self.of_child(ParentStatus, child.id) if r.parent_id == parent.id and r.state == "away"]
             since = next((r.start for r in away if r.covers(day)), None)
@@ -639,7 +639,7 @@ class Book:
         return self.counted_on(unit, last, term.start, last)
 
     def m(self, child: Child, unit: int) -> set[tuple[int, int]]:
-        """§5.5, [5]: the months with at least 15 days 在册 in this unit."""
+        """[5]: the months with at least 15 days 在册 in this unit."""
         days = defaultdict(int)
         for day in self.enrolled_days(child, unit):
             if self.in_period(day):
@@ -695,7 +695,7 @@ def _one_answers(book: Book, child: Child) -> bool:
 
 
 def _card_valid(book: Book, unit: int, child: Child) -> bool:
-    """[8] Issued by the present unit on or after the last change of a phone printed on it (§3.5)."""
+    """[8] Issued by the present unit on or after the last change of a phone printed on it."""
     inside = book.schools_of(unit)
     issued = [c.issued_on for c in book.of_child(ContactCard, child.id) if c.issued_by_id in inside and c.issued_on <= book.f]
     staff = {s.id: s for s in book.all(Staff)}
@@ -809,7 +809,7 @@ def F9(book: Book, unit: int) -> Fact:
 
 
 def _rooms(book: Book, unit: int, kind: str) -> list[Facility]:
-    """There on some day of the period up to f. (§5.5 only says "room absent"; a room closed in the year was not absent.)"""
+    """There on some day of the period up to f. (The formula only says "room absent"; a room closed in the year was not absent.)"""
     rooms = [r for r in book.done_by(Facility, unit) if r.kind == kind]
     return [r for r in rooms if (r.since or book.s) <= book.until and (r.closed_on is None or r.closed_on > book.s)]
 
@@ -826,7 +826,7 @@ def _week(day: dt.date) -> dt.date:
 
 
 def F10(book: Book, unit: int) -> Fact:
-    """[10] School weeks in which the counselling room was open; no room: 0, at a kindergarten N/A (§5.6)."""
+    """[10] School weeks in which the counselling room was open; no room: 0, at a kindergarten N/A."""
     if not _rooms(book, unit, "counsel"):
         return NA if stages(book, unit) == {"幼儿园"} else number(0)
     days = [book.s + n * DAY for n in range((book.until - book.s).days + 1)]
@@ -988,7 +988,7 @@ def F21(book: Book, unit: int) -> Fact:
     return share(sum(r.satisfied for r in rows), sum(r.answers for r in rows))
 
 
-# --- the counts of §5.4
+# --- the counts
 
 
 def groups_exist(book: Book, unit: int) -> Fact:
@@ -1116,7 +1116,7 @@ def dropouts_late(book: Book, unit: int) -> Fact:
 
 
 def palace_openings(book: Book, unit: int) -> Fact:
-    """A8.2: N/A without a palace (§5.6)."""
+    """A8.2: N/A without a palace."""
     return number(len(_openings(book, unit, "palace"))) if _rooms(book, unit, "palace") else NA
 
 
@@ -1175,7 +1175,7 @@ FACTS = {
 }  # fmt: skip
 
 
-# --- the 35 items of §5.4
+# --- the 35 items
 
 
 @dataclass(frozen=True)
@@ -1197,7 +1197,7 @@ def _count(points: str, per: str, times: Fraction | None) -> tuple[Fraction, Fra
 
 
 JUDGED_PARTS = {"A1.4": "3", "A4.2": "1.5", "A6.4": "0.5", "A7.3": "1", "A7.4": "2", "A8.1": "1"}
-"""§5.4: the points a person gives. A1.4, A7.4 wholly; A10.2 is asked by questionnaire (F21)."""
+"""The points a person gives. A1.4, A7.4 wholly; A10.2 is asked by questionnaire (F21)."""
 
 
 POINTS = dict(
@@ -1211,7 +1211,7 @@ POINTS = dict(
 
 
 def items(book: Book, unit: int, facts: dict[str, Fact], judged: dict[str, Decimal]) -> dict[str, Mark]:
-    """Each item by its line in §5.4, its applicability by §5.6 and [15], [16]."""
+    """Each item by its line, its applicability by [15], [16]."""
     v = {code: fact.value for code, fact in facts.items()}
     taught, boarding = stages(book, unit), boards(book, unit)
     schooling = bool(taught & {"小学", "初中"})
@@ -1284,7 +1284,7 @@ def _mark(code: str, parts: list[tuple[Fraction, Fraction]], judged: dict[str, D
     return Mark(maximum, cents(sum((earned for _, earned in parts), ZERO)))
 
 
-# --- totals, grades, ranks: §5.3, [16]-[20]
+# --- totals, grades, ranks: [16]-[20]
 
 
 @dataclass
@@ -1336,7 +1336,7 @@ def _result(book: Book, school: School) -> Result:
 
 
 def _adjust(book: Book, result: Result) -> None:
-    """[18] Binds whenever entered; [19] one matter, its highest level; the cap of §5.3."""
+    """[18] Binds whenever entered; [19] one matter, its highest level; the cap."""
     own = [a for a in book.county.of(Adjustment) if a.school_id == result.school.id and a.deleted_at is None]
     matters: dict[str, Decimal] = {}
     for row in own:
@@ -1349,7 +1349,7 @@ def _adjust(book: Book, result: Result) -> None:
 
 
 def _rank(group: list[Result], quota: Decimal) -> None:
-    """§5.3, [19]: 1, 2, 2, 4; a quota rounded down but at least one, ties at its last place all in; vetoed use no place."""
+    """[19]: 1, 2, 2, 4; a quota rounded down but at least one, ties at its last place all in; vetoed use no place."""
     taking_part = [r for r in group if r.total is not None]
     free = sorted((r.total for r in taking_part if not r.veto), reverse=True)
     places = max(1, int(quota * len(taking_part)))

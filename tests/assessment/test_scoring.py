@@ -1,4 +1,4 @@
-"""From facts to a card and from cards to ranks; the worked example of the domain brief (5.5) to the cent."""
+"""From facts to a card and from cards to ranks; the worked example of the rubric to the cent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worked example of the rubric (domain brief, end of §5.5), from the records of a school to its grade and its printed sheet.
+"""The worked example of the rubric from the records of a school to its grade and its printed sheet.
 
 The numbers here are those of its table, written down by hand; nothing is computed on this side.
 """

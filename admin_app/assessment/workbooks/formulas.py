@@ -1,4 +1,4 @@
-"""The rules of the totals (rubric §5.3, rulings 15-20) as formulas; scoring.py is what they must equal, to the cent.
+"""The rules of the totals (rulings 15-20) as formulas; scoring.py is what they must equal, to the cent.
 
 Only functions that Excel 2010, WPS and LibreOffice share. A quotient of doubles may lie a hair under an exact half cent, so it is
 rounded to nine places first. Text in a total (待评, 不参评) is not counted by COUNT and COUNTIF, and so takes no part.
