@@ -49,7 +49,7 @@ class Keys:
         salt = bytes.fromhex(head["salt"])
         if head["key"] == "passphrase":
             if self.passphrase is None:
-                raise Complaint("这份备份是用口令加密的，请用 --passphrase-file 指定口令文件。")
+                raise Complaint("这份备份是用备份口令加密的，请用 --passphrase-file 指定写着它的文件。")
             return Scrypt(salt, length=32, n=1 << 17, r=8, p=1).derive(self.passphrase)
         if self.field_key is None:
             raise Complaint("没有钥匙，打不开备份。请用 --key-file 指定保管的 field_key 文件。")
@@ -131,7 +131,7 @@ class Opened:
                 raise ValueError
             return self._chunks.open(self._name, self._last, sealed)
         except (struct.error, ValueError, InvalidTag):
-            first = "钥匙或口令不对，或文件头、" if self._chunks.number <= 1 else ""
+            first = "钥匙或备份口令不对，或文件头、" if self._chunks.number <= 1 else ""
             raise Complaint(
                 f"备份打不开：{first}{PARTS[self._name]}第 {self._count} 块（文件第 {at} 字节起）与备份时不同。请换一份备份。"
             ) from None

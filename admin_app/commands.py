@@ -611,7 +611,7 @@ def _phrase(file: Path | None) -> bytes | None:
         return None
     phrase = file.read_bytes().strip()
     if len(phrase) < 12:
-        raise Unusable("口令至少 12 个字符，写在口令文件的第一行。")
+        raise Unusable("备份口令至少 12 个字符，写在文件的第一行。")
     return phrase
 
 

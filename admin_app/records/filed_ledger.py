@@ -26,7 +26,7 @@ from .importing import register_says
 from .reports.keeping import unit_of
 
 AT_ONCE = 500
-FILE = Path(__file__).parent / "reports" / "ledger.toml"
+FILE = Path(__file__).with_suffix(".toml")
 DEFINITION = tomllib.loads(FILE.read_text(encoding="utf-8"))
 COLUMNS = tuple(column["key"] for column in DEFINITION["columns"])
 KIND = "ledger"
