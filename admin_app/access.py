@@ -507,6 +507,10 @@ def requesting(open_session: OpenSession, actor: Scope, number: str, name: str, 
     return True
 
 
+Person = tuple[str, str, dt.date | None]
+"""ID number, name, birth date: as somebody typed them."""
+
+
 class Elsewhere(StrEnum):
     """What may be told about a child that the actor cannot see."""
 
@@ -516,17 +520,19 @@ class Elsewhere(StrEnum):
     """The very sentence of a number that fails its checks: whoever tries numbers learns nothing."""
 
 
-def known_elsewhere(open_session: OpenSession, actor: Scope, people: list[tuple[str, str, dt.date | None]]) -> dict[str, Elsewhere]:
-    """Which of these (ID number, name, birth date) are registered at a school outside the actor's scope?
+def known_elsewhere(open_session: OpenSession, actor: Scope, people: list[Person]) -> dict[Person, Elsewhere]:
+    """Which of these people are registered at a school outside the actor's scope?
 
-    No school and no other fact is told. Returns only the numbers there is something to say about.
+    No school and no other fact is told. Returns only those there is something to say about: of two with one number each its own.
     """
-    told: dict[str, Elsewhere] = {}
+    told: dict[Person, Elsewhere] = {}
     with open_session(SYSTEM) as session:
         for at in range(0, len(people), 400):
-            part = {number: (name, birth) for number, name, birth in people[at : at + 400]}
-            for found in session.scalars(select(Child).where(Child.id_number_key.in_(part))):
-                if found.id_number and not actor.owns(found.school_id):
-                    same = (found.name, found.birth_date) == part[found.id_number]
-                    told[found.id_number] = Elsewhere.SAME_PERSON if same else Elsewhere.CLASH
+            part = people[at : at + 400]
+            registered = session.scalars(select(Child).where(Child.id_number_key.in_({number for number, *_rest in part})))
+            strangers = {child.id_number: child for child in registered if child.id_number and not actor.owns(child.school_id)}
+            for person in part:
+                if (found := strangers.get(person[0])) is not None:
+                    same = (found.name, found.birth_date) == person[1:]
+                    told[person] = Elsewhere.SAME_PERSON if same else Elsewhere.CLASH
     return told

@@ -304,8 +304,12 @@ def test_whether_a_child_is_known_elsewhere_tells_nothing_more(system, app, ids)
     system.close()
     opening = lambda scope: session_with(scope)  # noqa: E731
     actor = _scope(ids, "secretary_a")
-    assert access.known_elsewhere(opening, actor, [(number, "丁不漏", born)]) == {number: access.Elsewhere.SAME_PERSON}
-    assert access.known_elsewhere(opening, actor, [(number, "别的名", born)]) == {number: access.Elsewhere.CLASH}
+    assert access.known_elsewhere(opening, actor, [(number, "丁不漏", born)]) == {
+        (number, "丁不漏", born): access.Elsewhere.SAME_PERSON
+    }
+    assert access.known_elsewhere(opening, actor, [(number, "别的名", born)]) == {(number, "别的名", born): access.Elsewhere.CLASH}
+    both = access.known_elsewhere(opening, actor, [(number, "别的名", born), (number, "丁不漏", born)])
+    assert list(both.values()) == [access.Elsewhere.CLASH, access.Elsewhere.SAME_PERSON], "of one number each answer is its own"
     assert access.known_elsewhere(opening, actor, [(make.id_number(born), "无此人", born)]) == {}
     from admin_app import rules
 

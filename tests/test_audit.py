@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, select, update
 
-from admin_app import audit, models as m
+from admin_app import audit, labels, models as m
 from admin_app.access import SYSTEM
-from admin_app.db import session_with
+from admin_app.db import session_with, writing
+from admin_app.orm import Base
 from admin_app.views.audit import _summary as audit_words
+from tests.conftest import scope_of
 from tests.databases import by_hand, unguard_the_log
 
 
@@ -77,7 +79,7 @@ def test_a_role_that_is_taken_away_is_named_in_the_log_with_whose_it_was(app, pe
     assert taken == {"user_id": [ids.user_office, None], "role": ["office", None]}
     assert given == {"user_id": [None, ids.user_office], "role": [None, "leader"]}
     with app.app_context():
-        assert "角色：德育股 → （空）" in audit_words("user_role", taken)
+        assert "角色：德育股 → （空）" in audit_words(SYSTEM, "user_role", taken, None)
 
 
 def test_an_untouched_chain_holds(app, ids):
@@ -110,6 +112,42 @@ def test_tampering_is_named(tamper, words, app, ids):
         with session_with(SYSTEM) as session:
             _count, wrong = audit.verify(session)
     assert (wrong is None) if words is None else words in wrong
+
+
+def test_the_office_reads_in_the_log_no_words_that_it_may_not_read_in_the_record(person, app, ids):
+    words = "夜里常哭，只对老师说"
+    with app.app_context(), writing(scope_of(ids, "secretary_a")) as session:
+        session.get_one(m.StateNote, ids.state_note_a).mind = words
+    page = person("office").get("/audit_entry/").text
+    assert words not in page and "（仅本校可见）" in page
+
+
+def test_of_no_column_the_log_says_more_than_the_record_does(app, ids):
+    office, asked = scope_of(ids, "office"), 0
+    with app.test_request_context():
+        for mapper in Base.registry.mappers:
+            for name in mapper.column_attrs.keys():  # noqa: SIM118 - not a dictionary
+                if not office.sees(labels.group(mapper.class_, name), ids.a) and not labels.choices(mapper.class_, name):
+                    said = audit_words(office, mapper.class_.__tablename__, {name: [None, "GEHEIM"]}, ids.a)
+                    asked += 1
+                    assert "GEHEIM" not in said, (mapper.class_, name)
+    assert asked > 3
+
+
+def test_a_row_opened_in_its_form_and_a_list_in_another_order_are_noted(person, app, ids):
+    browser = person("secretary_a")
+    browser.get(f"/child/edit/?id={ids.child_a}")
+    browser.get("/child/?sort=0&desc=1")
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert entries(session, "open", "child")[-1][0].row_id == str(ids.child_a)
+        assert entries(session, "search", "child")[-1][1] == {"排序": [None, "姓名"]}
+
+
+def test_a_printed_card_is_an_entry_of_its_child(person, app, ids):
+    person("secretary_a").get(f"/cards/?child={ids.child_a}")
+    with app.app_context(), session_with(SYSTEM) as session:
+        entry, said = entries(session, "print", "child")[-1]
+        assert (entry.row_id, entry.school_id, said["内容"]) == (str(ids.child_a), ids.a, [None, "联系卡"])
 
 
 def test_opening_a_dossier_and_searching_are_noted(person, app, ids):

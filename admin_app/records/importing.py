@@ -278,7 +278,7 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
             unit = schools.of(entry)
             child, doubtful = known.find(entry)
             clash = twice.get(id(entry), "")
-            told = strangers.get(entry.values.get("id_number", ""))
+            told = strangers.get(_person(entry))
             if told is access.Elsewhere.CLASH:
                 entry.say("id_number", "error", told.value)
             if entry.origin is not None and entry.origin.row_id not in known.by_id:
@@ -485,12 +485,14 @@ def _touched(entry: Entry, changed: dict[str, tuple[Any, Any]]) -> dict[str, tup
     return typed
 
 
-def _elsewhere(session: Session, open_session: OpenSession, entries: list[Entry], known: _Known) -> dict[str, access.Elsewhere]:
-    strangers = [
-        (e.values["id_number"], e.values.get("name", ""), e.values.get("birth_date"))
-        for e in entries
-        if e.values.get("id_number") and e.values["id_number"] not in known.by_number
-    ]
+def _person(entry: Entry) -> access.Person:
+    return entry.values.get("id_number", ""), entry.values.get("name", ""), entry.values.get("birth_date")
+
+
+def _elsewhere(
+    session: Session, open_session: OpenSession, entries: list[Entry], known: _Known
+) -> dict[access.Person, access.Elsewhere]:
+    strangers = [person for e in entries if (person := _person(e))[0] and person[0] not in known.by_number]
     return access.known_elsewhere(open_session, scope_in(session), strangers)
 
 

@@ -10,9 +10,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from .. import labels
-from ..access import SYSTEM, Role
+from ..access import SYSTEM, Role, Scope, shown
 from ..db import session_with
 from ..models import AuditEntry, AuditValue, Resource, School
+from ..orm import Base, Choice
 from ..records import compliance
 from ..sheets import writer
 from .base import RecordView, ToolView
@@ -71,7 +72,7 @@ class AuditView(RecordView):
             v["what"] = _(labels.DEEDS.get(v["action"], v["action"]))
             v["on"] = f"{_(screens.get(v['table_name']) or labels.of_table(v['table_name']))} {v['row_id']}".strip()
             v["school_name"] = names.get(v["owner"], "")
-            v["changed"] = _summary(v["table_name"], values.get(line.id, {})) if with_values else ""
+            v["changed"] = _summary(current_scope(), v["table_name"], values.get(line.id, {}), v["owner"]) if with_values else ""
 
 
 def _said(value: Any) -> Any:
@@ -84,14 +85,22 @@ def _said(value: Any) -> Any:
     return _(labels.text(value)) if isinstance(value, bool) else value
 
 
-def _summary(table_name: str, changes: dict[str, Any]) -> str:
+def _as_read(scope: Scope, model: type[Base], name: str, value: Any, school_id: int | None) -> Any:
+    choices = labels.choices(model, name)
+    held = choices(value) if choices and value is not None else value
+    if not labels.is_sealed(model, name):  # those are masked as they were noted
+        held = shown(scope, model, name, held, school_id)
+    return _(held.label) if isinstance(held, Choice) else _said(held)
+
+
+def _summary(scope: Scope, table_name: str, changes: dict[str, Any], school_id: int | None) -> str:
+    """What changed, in words; of a value that the actor may not read in the record only that it changed."""
     model = labels.model_of(table_name)
     parts = []
     for name, (old, new) in sorted(changes.items(), key=lambda change: change[0] == "指纹")[:8]:  # read last, by who looks for it
         known = model is not None and name in model.__mapper__.column_attrs
         words = labels.label(model, name) if known and model else name
-        choices = labels.choices(model, name) if known and model else None
-        before, after = (_(choices(v).label) if choices and v is not None else _said(v) for v in (old, new))
+        before, after = (_as_read(scope, model, name, v, school_id) if known and model else _said(v) for v in (old, new))
         words = _(words)
         parts.append(f"{words}：{after}" if old is None else f"{words}：{before} → {after}")
     return "；".join(parts)[:300]

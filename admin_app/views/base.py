@@ -293,6 +293,8 @@ class RecordView(Listing, ModelView):
             if request.method == "POST":
                 abort(403)
             return redirect(self.get_url(".details_view", id=row.id))
+        if request.method == "GET":
+            note("open", self.model.__tablename__, row.id, getattr(row, "school_id", None))
         form = self.edit_form(obj=row)
         if self.validate_form(form) and self.update_model(form, row):
             flash(_("保存成功。"), "success")

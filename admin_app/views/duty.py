@@ -16,7 +16,7 @@ from ..records import cards, concerns, county, duty
 from ..rules import Complaint, sensible_date, tidy
 from .base import ToolView
 from .fields import ids_in_form, number_or_none
-from .gate import current_scope, note
+from .gate import current_scope, note, note_each
 from .lookups import STAFF
 
 GROUP, SECTION = "儿童", "责任人与联系卡"
@@ -115,7 +115,7 @@ class CardsView(ToolView):
         ids = self._ids()
         found = cards.faces(self.db_session, ids, dt.date.today()) if ids else []
         if found:
-            note("print", "contact_card", "", found[0].child.school_id, 张数=len(found))
+            note_each("print", "child", [(face.child.id, face.child.school_id) for face in found], 内容="联系卡")
         values = county.values(self.db_session)
         return self.render("duty/cards.html", faces=found, today=dt.date.today(), title=values["card_title"],
                            age_of=lambda carer: concerns.age_of_carer(carer, dt.date.today()),

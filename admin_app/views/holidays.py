@@ -17,7 +17,7 @@ from .base import ToolView
 from .events import OfChild, by_child
 from .fields import ids_in_form, number_or_none
 from .filters import by_township
-from .gate import current_scope, note
+from .gate import current_scope, note_each
 from .lookups import ENROLMENTS, HOLIDAYS
 
 GROUP, SECTION = "关爱", "假期交接"
@@ -94,7 +94,8 @@ class HolidayBoard(ToolView):
             return self.forbid()
         holiday = self._holiday()
         pages = handovers.by_village(self._lines(holiday))
-        note("print", "holiday_handover", "", None, 假期=holiday.name if holiday else "")
+        handed = [(line.enrolment.child_id, line.enrolment.school_id) for page in pages.values() for line in page]
+        note_each("print", "child", handed, 内容="村组交接名单", 假期=holiday.name if holiday else "")
         back = self.get_url(".index", holiday=holiday.id if holiday else None, school=request.args.get("school"))
         return self.render("holidays/villages.html", holiday=holiday, pages=pages, today=dt.date.today(), back=back)
 

@@ -254,7 +254,7 @@ class Listing(Gate):
         lines = self.lines(page)
         more = len(lines) > self.page_size
         lines = lines[: self.page_size]
-        if seen.search or seen.active or seen.page:
+        if seen.search or seen.active or seen.page or seen.sort is not None:
             self._note_search(seen)
         return self.render(
             self.list_template,
@@ -281,8 +281,10 @@ class Listing(Gate):
         return self.db_session.scalar(select(func.count(self.model.id)).where(self.model.id.in_(ids))) or 0
 
     def _note_search(self, seen: SimpleNamespace) -> None:
-        """One entry for a search, and for each page after the first: whoever leafs through all of it shows (ASVS 16.3)."""
+        """One entry for a search, another order, and each page after the first: whoever leafs through all of it shows (ASVS 16.3)."""
         page = {"页": seen.page + 1} if seen.page else {}
+        if seen.sort is not None and seen.sort < len(self.column_list):
+            page["排序"] = str(self.column_labels[self.column_list[seen.sort]])
         note("search", self.model.__tablename__, **self._conditions_said(seen), **page)
 
     def _conditions_said(self, seen: SimpleNamespace) -> dict[str, str]:
