@@ -530,7 +530,7 @@ def known_elsewhere(open_session: OpenSession, actor: Scope, people: list[Person
         for at in range(0, len(people), 400):
             part = people[at : at + 400]
             registered = session.scalars(select(Child).where(Child.id_number_key.in_({number for number, *_rest in part})))
-            strangers = {child.id_number: child for child in registered if child.id_number and not actor.owns(child.school_id)}
+            strangers = {child.id_number: child for child in registered if not actor.owns(child.school_id)}
             for person in part:
                 if (found := strangers.get(person[0])) is not None:
                     same = (found.name, found.birth_date) == person[1:]

@@ -29,7 +29,6 @@ TWICE_HELD = {
     "moving: transfer.state is not TransferState.PENDING": "the first of the two looks; the second refuses alike",
     "moving: transfer is None": "the second look; a transfer is never removed, only answered",
     "moving: child.school_id != transfer.school_id": "the foreign key makes the transfer follow its child",
-    "known_elsewhere: found.id_number": "it was found by that number",
 }
 """Rules that something else holds as well: without them nothing comes out otherwise."""
 AT_IMPORT = {"guard"}

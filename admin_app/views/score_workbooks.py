@@ -64,7 +64,7 @@ class ScoreWorkbooks(ToolView):
 
     @expose("/export-all/")
     def export_all(self) -> Any:
-        """Every school's sheet in one zip, sent from a temporary file."""
+        """Every school's sheet in one zip, sent from a temporary file; noted first, so that who may not any more makes none."""
         round_ = self._county_round()
         with self._book(round_) as book:
             note("export", "sheet", "", None, 轮次=round_.code, 内容=f"全部评分表 {len(book.ordered)} 份")

@@ -282,7 +282,7 @@ class Round(RuleBasedStateMachine):
         return session.scalar(select(m.Indicator).where(m.Indicator.code == code))
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(70, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("examples", [4, pytest.param(70, marks=pytest.mark.matrix)])
 def test_no_order_of_attempts_breaks_the_workflow(examples, app, base, ids):
     def restore():
         db.session.remove()
