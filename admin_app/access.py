@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import event, inspect, or_, select
 from sqlalchemy.orm import ORMExecuteState, Session, class_mapper, with_loader_criteria
@@ -412,6 +412,12 @@ def _between(scope: Scope, row: Any) -> None:
         raise OutOfScope("a transfer of another school")
 
 
+def tells_sender(scope: Scope, transfer: Transfer) -> bool:
+    """May the actor read where a child is? The school that asks for it may not before the other has let it go."""
+    released = transfer.state in (TransferState.PENDING, TransferState.ACCEPTED)
+    return released or scope.reads_everywhere or scope.owns(transfer.school_id)
+
+
 def _own(scope: Scope, *school_ids: int | None) -> None:
     if not all(scope.owns(school_id) for school_id in school_ids):
         raise OutOfScope("a row of another school")
@@ -514,18 +520,26 @@ Person = tuple[str, str, dt.date | None]
 class Elsewhere(StrEnum):
     """What may be told about a child that the actor cannot see."""
 
-    UNKNOWN = ""
     SAME_PERSON = "该儿童已在县内登记，可申请转入。"
-    CLASH = "证件号校验位不对，请核对户口簿。"
-    """The very sentence of a number that fails its checks: whoever tries numbers learns nothing."""
+    CLASH = rules.WRONG_CHECK_DIGIT
+    """The very sentence of a number that fails its checks. Who works out check digits learns that it is taken: each try is
+    counted and noted (``views.gate.known_elsewhere``), and the office sees by the log whose number it was."""
 
 
-def known_elsewhere(open_session: OpenSession, actor: Scope, people: list[Person]) -> dict[Person, Elsewhere]:
+class Found(NamedTuple):
+    """What may be told about somebody; the child and its school are for the log, which the office reads."""
+
+    answer: Elsewhere
+    child_id: int
+    school_id: int
+
+
+def known_elsewhere(open_session: OpenSession, actor: Scope, people: list[Person]) -> dict[Person, Found]:
     """Which of these people are registered at a school outside the actor's scope?
 
-    No school and no other fact is told. Returns only those there is something to say about: of two with one number each its own.
+    Returns only those there is something to say about: of two with one number each its own.
     """
-    told: dict[Person, Elsewhere] = {}
+    told: dict[Person, Found] = {}
     with open_session(SYSTEM) as session:
         for at in range(0, len(people), 400):
             part = people[at : at + 400]
@@ -534,5 +548,5 @@ def known_elsewhere(open_session: OpenSession, actor: Scope, people: list[Person
             for person in part:
                 if (found := strangers.get(person[0])) is not None:
                     same = (found.name, found.birth_date) == person[1:]
-                    told[person] = Elsewhere.SAME_PERSON if same else Elsewhere.CLASH
+                    told[person] = Found(Elsewhere.SAME_PERSON if same else Elsewhere.CLASH, found.id, found.school_id)
     return told

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -399,7 +399,9 @@ def import_ledger(file: Path, school_code: str | None, informed_on: str, ground:
         sheets = importing.read_ledger(content, file.name, importing.own_names(session, school.id if school else None))
         if school is None and not importing.names_schools(sheets):
             raise click.UsageError("请用 --school 指定学校，或在表中加“学校”一列。")
-        plan = importing.check_rows(session, session_with, sheets, school, importing.default_start(session))
+        plan = importing.check_rows(
+            session, partial(access.known_elsewhere, session_with, scope), sheets, school, importing.default_start(session)
+        )
         written = False
         if not dry_run and not plan.blocked and plan.changes:
             if plan.untold and ground is None:

@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .models import AuditEntry
+from .models import AuditEntry, AuditValue
 from .orm import utcnow
 
 WINDOW = dt.timedelta(hours=1)
@@ -41,3 +41,10 @@ def full_until(session: Session, user_id: int | None, action: str, most: int, co
     newest = select(AuditEntry.at).where(*own).order_by(AuditEntry.at.desc())
     at = session.scalar(newest.offset(max(most - coming, 0)).limit(1))
     return at + WINDOW if at else None
+
+
+def tries(session: Session, user_id: int | None) -> set[tuple[str, str, str]]:
+    """Whom an account asked about in the last hour that another school has: child, name and birth date as they were typed."""
+    asked = select(AuditEntry.row_id, AuditValue.changes).join(AuditValue, AuditValue.entry_id == AuditEntry.id)
+    asked = asked.where(AuditEntry.user_id == user_id, AuditEntry.action == "probe", AuditEntry.at > utcnow() - WINDOW)
+    return {(row_id, what["姓名"][1], what["出生日期"][1]) for row_id, what in session.execute(asked)}

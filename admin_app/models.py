@@ -1080,7 +1080,7 @@ class StateNote(Kept, CareEvent):
     side: Mapped[StateSide] = field("方面", Coded(StateSide))
     on: Mapped[dt.date] = field("日期", Date, check=rules.not_in_future)
     staff_name: Mapped[str | None] = field("填写人", String(30))
-    rating: Mapped[Rating | None] = field("评级", Coded(Rating))
+    rating: Mapped[Rating | None] = field("评级", Coded(Rating), group=Group.MIND, hint="只有本校可读")
     text: Mapped[str | None] = field("思想、学习、生活状况", LongText, group=Group.FAMILY)
     mind: Mapped[str | None] = field("心理状况", LongText, group=Group.MIND, hint="只有本校可读；其余三方面写在上一栏")
     term: Mapped[Term] = link("学期")

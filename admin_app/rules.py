@@ -59,6 +59,9 @@ def check_digit(first_17: str) -> str:
     return _CHECK_DIGITS[sum(w * int(d) for w, d in zip(_WEIGHTS, first_17, strict=True)) % 11]
 
 
+WRONG_CHECK_DIGIT = "证件号校验位不对，请核对户口簿；确实无误的，请联系德育股。"
+
+
 def id_number(value: str) -> str | None:
     """A resident's 18-character number (GB 11643). The region code is not checked against a list."""
     value = tidy_number(value)
@@ -69,7 +72,7 @@ def id_number(value: str) -> str | None:
     if birth_of(value) is None:
         return "证件号中的出生日期不存在，请核对户口簿。"
     if check_digit(value[:17]) != value[17]:
-        return "证件号校验位不对，请核对户口簿。"
+        return WRONG_CHECK_DIGIT
     return None
 
 

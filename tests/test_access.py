@@ -302,15 +302,13 @@ def test_the_elevated_session_moves_this_child_and_no_other(system, app, ids):
 def test_whether_a_child_is_known_elsewhere_tells_nothing_more(system, app, ids):
     number, born = system.get(Child, ids.child_b).id_number, system.get(Child, ids.child_b).birth_date
     system.close()
-    opening = lambda scope: session_with(scope)  # noqa: E731
-    actor = _scope(ids, "secretary_a")
-    assert access.known_elsewhere(opening, actor, [(number, "丁不漏", born)]) == {
-        (number, "丁不漏", born): access.Elsewhere.SAME_PERSON
-    }
-    assert access.known_elsewhere(opening, actor, [(number, "别的名", born)]) == {(number, "别的名", born): access.Elsewhere.CLASH}
-    both = access.known_elsewhere(opening, actor, [(number, "别的名", born), (number, "丁不漏", born)])
-    assert list(both.values()) == [access.Elsewhere.CLASH, access.Elsewhere.SAME_PERSON], "of one number each answer is its own"
-    assert access.known_elsewhere(opening, actor, [(make.id_number(born), "无此人", born)]) == {}
+    actor, same, clash = _scope(ids, "secretary_a"), access.Elsewhere.SAME_PERSON, access.Elsewhere.CLASH
+    told = lambda *people: access.known_elsewhere(session_with, actor, list(people))  # noqa: E731
+    right, wrong = (number, "丁不漏", born), (number, "别的名", born)
+    assert told(right) == {right: (same, ids.child_b, ids.b)}
+    assert told(wrong) == {wrong: (clash, ids.child_b, ids.b)}
+    assert list(told(wrong, right).values()) == [(clash, ids.child_b, ids.b), (same, ids.child_b, ids.b)], "each its own answer"
+    assert told((make.id_number(born), "无此人", born)) == {}
     from admin_app import rules
 
     assert access.Elsewhere.CLASH.value == rules.id_number(number[:17] + ("1" if number[17] != "1" else "2"))

@@ -18,6 +18,7 @@ from admin_app.db import session_with, writing
 from admin_app.orm import utcnow
 from admin_app.settings import LIMITS, Unusable
 from admin_app.views import gate
+from tests import factories as make
 from tests.databases import ON_POSTGRES, PROGRAM, by_hand, unguard_the_log
 from tests.test_audit import entries
 
@@ -29,6 +30,11 @@ ACTS = {
     "print": ("GET", "/child/paper/?id={child_a}", {}),
     "download": ("GET", "/attachments/get/?id={attachment_a}", {}),
     "reveal": ("POST", "/child/reveal/", {"id": "{child_a}", "reason": "核对户口簿"}),
+    "probe": (
+        "POST",
+        "/transfer/ask/",
+        {"school": "{a}", "number": make.id_number(dt.date(2016, 3, 4)), "name": "无此人", "birth": "2016-03-04"},
+    ),
 }
 
 

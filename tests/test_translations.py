@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -44,14 +45,36 @@ def test_every_word_of_pages_and_views_is_translated(english):
 
 
 def test_every_label_of_a_column_and_every_choice_is_translated(english):
-    words = set(labels.TABLES.values())
+    words = {*labels.TABLES.values(), *labels.DEEDS.values()}
     for mapper in Base.registry.mappers:
         for prop in mapper.attrs:
-            words.add(labels.label(mapper.class_, prop.key))
+            words |= {labels.label(mapper.class_, prop.key), labels.hint(mapper.class_, prop.key) or ""}
     for choices in Choice.__subclasses__():
         if choices is not m.Ethnic:
             words |= {member.label for member in choices}
     assert sorted(w for w in words if re.search("[\u4e00-\u9fff]", w) and w not in english) == []
+
+
+AT_A_TERMINAL = {"backups.py", "commands.py", "keys.py", "settings.py", "chunks.py", "orm.py", "migrations"}
+"""Modules whose sentences are said by commands, which speak Chinese."""
+
+
+def test_every_fixed_sentence_that_refuses_an_entry_is_translated(english):
+    found = set()
+    for file in ROOT.rglob("*.py"):
+        if AT_A_TERMINAL & {*file.parts}:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") == "Complaint"
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                found.add(node.args[0].value)
+            if file.name == "rules.py" and isinstance(node, ast.Return) and isinstance(node.value, ast.Constant):
+                found.add(str(node.value.value))
+    sentences = {words for words in found if re.search("[\u4e00-\u9fff]", words)}
+    assert len(sentences) > 100 and sorted(sentences - english.keys()) == []
 
 
 def test_placeholders_survive_translation(english):

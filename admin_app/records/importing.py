@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -18,7 +18,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, load_only, selectinload
 
 from .. import access, labels, rules
-from ..access import OpenSession, scope_in
+from ..access import scope_in
 from ..models import (
     Carer,
     Child,
@@ -259,7 +259,11 @@ def default_start(session: Session) -> dt.date:
 # --- checking ---
 
 
-def check_rows(session: Session, open_session: OpenSession, entries: list[Entry], school: School | None, start: dt.date) -> Plan:
+Ask = Callable[[list[access.Person]], Mapping[access.Person, access.Found]]
+"""Who of some people is registered where the actor may not look (``access.known_elsewhere``)."""
+
+
+def check_rows(session: Session, ask: Ask, entries: list[Entry], school: School | None, start: dt.date) -> Plan:
     """What each row would do. Writes nothing.
 
     :param school: the unit the ledger is for; None: the column 学校 decides, row by row.
@@ -268,7 +272,8 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
     for entry in entries:
         _name_townships(entry, written_otherwise)
     known = _Known(session, entries)
-    strangers = _elsewhere(session, open_session, entries, known)
+    people = (_person(entry) for entry in entries)
+    strangers = ask([who for who in people if who[0] and who[0] not in known.by_number])
     twice = _twice(entries, known)
     staff = set(session.scalars(select(Staff.name)))
     rows = []
@@ -278,7 +283,8 @@ def check_rows(session: Session, open_session: OpenSession, entries: list[Entry]
             unit = schools.of(entry)
             child, doubtful = known.find(entry)
             clash = twice.get(id(entry), "")
-            told = strangers.get(_person(entry))
+            stranger = strangers.get(_person(entry))
+            told = stranger and stranger.answer
             if told is access.Elsewhere.CLASH:
                 entry.say("id_number", "error", told.value)
             if entry.origin is not None and entry.origin.row_id not in known.by_id:
@@ -487,13 +493,6 @@ def _touched(entry: Entry, changed: dict[str, tuple[Any, Any]]) -> dict[str, tup
 
 def _person(entry: Entry) -> access.Person:
     return entry.values.get("id_number", ""), entry.values.get("name", ""), entry.values.get("birth_date")
-
-
-def _elsewhere(
-    session: Session, open_session: OpenSession, entries: list[Entry], known: _Known
-) -> dict[access.Person, access.Elsewhere]:
-    strangers = [person for e in entries if (person := _person(e))[0] and person[0] not in known.by_number]
-    return access.known_elsewhere(open_session, scope_in(session), strangers)
 
 
 def _twice(entries: list[Entry], known: _Known) -> dict[int, str]:

@@ -59,7 +59,7 @@ from . import (
     welfare,
     work,
 )
-from .gate import current_scope, note_denied
+from .gate import current_scope, limit_words, note_denied
 
 SCREENS = (
     home.HomeView,
@@ -308,16 +308,10 @@ def _failed(error: Exception) -> Any:
 def _too_often(error: TooOften) -> Any:
     """When it goes on; what was filled in is on the page and can be sent again from it."""
     db.session().rollback()
-    sentence = _(
-        "“%(act)s”每小时至多 %(most)d 次，%(time)s 以后可以继续。",
-        act=_(labels.DEEDS[error.action]),
-        most=error.most,
-        time=labels.local(error.until).strftime("%H:%M"),
-    )
     page = render_template(
         "error.html",
         code=429,
-        sentence=sentence,
+        sentence=limit_words(error),
         incident=incoming.request_number(),
         fields=typed() if request.method == "POST" else None,
         address=request.full_path.rstrip("?"),

@@ -328,7 +328,7 @@ class RecordView(Listing, ModelView):
         lines = []
         for name in (name for name in self.form_columns if name in form):
             mine, theirs = form[name].data, getattr(row, name)
-            if mine != theirs and not getattr(form[name], "unchanged", False):
+            if (mine or None) != (theirs or None) and not getattr(form[name], "unchanged", False):
                 lines.append(_("%(field)s：现存“%(theirs)s”，您填“%(mine)s”", field=str(form[name].label.text),
                                theirs=self.words(row, name), mine=screen_words(mine)))  # fmt: skip
         form.version.data = str(row.version)

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from wtforms import DateField
 
 from .. import labels, rules
-from ..access import Action, known_elsewhere, shown
-from ..db import db, session_with
+from ..access import Action, shown
+from ..db import db
 from ..models import (
     BY_CLASS,
     CareKind,
@@ -40,7 +40,7 @@ from ..rules import Complaint
 from .base import RecordView
 from .exports import carried_out, handed_out, reason_to_reveal, receipt_of, refused
 from .filters import Filter, by_township
-from .gate import current_scope, note, note_each
+from .gate import current_scope, known_elsewhere, note, note_each
 from .lists import EXPORT_CAP, Line
 from .lookups import CHILDREN, PARENTS, STAFF
 from .words import paper_words, screen_words, state
@@ -234,9 +234,8 @@ class ChildView(RecordView):
         if not row.id_number and row.id_kind is IdKind.RESIDENT and created:
             row.id_kind = IdKind.NONE
         if row.id_number:
-            person = (row.id_number, row.name, row.birth_date)
-            for told in known_elsewhere(session_with, current_scope(), [person]).values():
-                raise Complaint(told.value, "id_number")
+            for told in known_elsewhere(self.db_session, [(row.id_number, row.name, row.birth_date)]).values():
+                raise Complaint(told.answer, "id_number")
 
     def after_save(self, form: Any, row: Child, created: bool) -> None:
         if created:

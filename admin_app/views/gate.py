@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
-from .. import audit, auth, drafts, limits
-from ..access import NOTHING, SYSTEM, Action, Scope, on_behalf_of, scope_in
+from .. import access, audit, auth, drafts, labels, limits
+from ..access import NOTHING, SYSTEM, Action, Found, Person, Scope, on_behalf_of, scope_in
 from ..db import db, session_with, take_turn, writing
-from ..models import Resource
+from ..models import Child, Resource
 from ..rules import Complaint
 
 
@@ -31,43 +31,80 @@ def note(action: str, table_name: str, row_id: object = "", school_id: int | Non
 def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | None]], **what: Any) -> None:
     """The same entry for several rows (id, school), in one transaction.
 
-    A request that may write holds SQLite's only write lock itself, so there its own session takes the entry. An account's writing
-    transactions follow each other, so nothing comes between the count and the entry.
-
     :raises TooOften: when the account has done this too often in an hour.
     """
-    rows = list(rows)
-    own = db.session()
+    _note_all(db.session(), action, [(table_name, row_id, school_id, what) for row_id, school_id in rows])
+
+
+Entry = tuple[str, object, int | None, dict[str, Any]]
+"""What an entry is about: table, row, school, and what is said of it."""
+
+
+def _note_all(own: Session, action: str, entries: list[Entry]) -> None:
+    """A request that may write holds SQLite's only write lock itself, so there its own session takes the entries. An account's
+    writing transactions follow each other, so nothing comes between the count and the entries."""
+    user_id = scope_in(own).user_id
     if own.info.get("writes"):
         take_turn(own)
-        within_limits(action, len(rows))
-        _note_in(own, action, table_name, rows, what)
+        within_limits(action, len(entries), user_id)
+        _note_in(own, action, entries)
         own.commit()
     else:
-        with writing(on_behalf_of(current_scope(), system=True)) as session:
-            _within_limits(session, action, len(rows))
-            _note_in(session, action, table_name, rows, what)
+        with writing(on_behalf_of(scope_in(own), system=True)) as session:
+            _within_limits(session, action, len(entries), user_id)
+            _note_in(session, action, entries)
 
 
-def _note_in(session: Session, action: str, table_name: str, rows: list[tuple[object, int | None]], what: dict[str, Any]) -> None:
-    for row_id, school_id in rows:
+def _note_in(session: Session, action: str, entries: list[Entry]) -> None:
+    for table_name, row_id, school_id, what in entries:
         audit.note(session, action, table_name, row_id, school_id, **what)
 
 
-def within_limits(action: str, coming: int = 1) -> None:
-    """What costs much asks at its beginning whether it may be done; ``note_each`` asks again when it is noted.
+def within_limits(action: str, coming: int = 1, user_id: int | None = None) -> None:
+    """What costs much asks at its beginning whether it may be done; it is asked again when it is noted.
 
+    :param user_id: the account, where it is not the one of the request's own session.
     :raises TooOften: when the account has done this too often in an hour.
     """
     if action in current_app.config["LIMITS"]:
         with session_with(SYSTEM) as session:
-            _within_limits(session, action, coming)
+            _within_limits(session, action, coming, user_id or current_scope().user_id)
 
 
-def _within_limits(session: Session, action: str, coming: int) -> None:
+def _within_limits(session: Session, action: str, coming: int, user_id: int | None) -> None:
     """``session``: one that reads the log."""
     if most := current_app.config["LIMITS"].get(action):
-        limits.check(session, current_scope().user_id, action, most, coming)
+        limits.check(session, user_id, action, most, coming)
+
+
+def known_elsewhere(own: Session, people: list[Person]) -> dict[Person, Found]:
+    """What may be told about children of other schools. Each answer is a try that is counted and noted; the same question
+    within the hour is the same try, for a preview is read again and again.
+
+    :param own: the session that asks, before it has saved anything: one that may write is rolled back, and takes the entries.
+    :raises TooOften: before anything is told.
+    """
+    found = access.known_elsewhere(session_with, scope_in(own), people)
+    if not found:
+        return found
+    tries = {(str(told.child_id), name, str(born)): told for (_number, name, born), told in found.items()}
+    with session_with(SYSTEM) as log:
+        fresh = tries.keys() - limits.tries(log, scope_in(own).user_id)
+    if fresh:
+        if own.info.get("writes"):
+            own.rollback()
+        said = [(tries[key], {"姓名": key[1], "出生日期": key[2]}) for key in tries if key in fresh]
+        _note_all(own, "probe", [(Child.__tablename__, told.child_id, told.school_id, what) for told, what in said])
+    return found
+
+
+def limit_words(error: limits.TooOften) -> str:
+    return _(
+        "“%(act)s”每小时至多 %(most)d 次，%(time)s 以后可以继续。",
+        act=_(labels.DEEDS[error.action]),
+        most=error.most,
+        time=labels.local(error.until).strftime("%H:%M"),
+    )
 
 
 _looked_up: Counter[int | None] = Counter()

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, flash, redirect, request, stream_with_context
@@ -20,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from .. import rules
 from ..access import Action, Scope
 from ..db import analyse, session_with
+from ..limits import TooOften
 from ..models import ImportBatch, ImportState, Resource, School, SchoolKind
 from ..records import entering, importing, informing, ledger, offline_ledger, roundtrip, term_sheets
 from ..rules import Complaint
@@ -28,7 +30,7 @@ from ..sheets.reader import Unreadable
 from .base import ToolView
 from .exports import file_response, logged, receipt_of
 from .fields import SCHOOLS, number_or_none
-from .gate import current_scope
+from .gate import current_scope, known_elsewhere, limit_words
 from .lookups import TERMS
 
 SHOWN_ROWS = 300
@@ -128,7 +130,7 @@ class ImportView(ToolView):
         if term_sheets.is_one(grids):
             return term_sheets.check(session, grids, school)
         entries = ledger.entries(grids, importing.own_names(session, batch.school_id))
-        return importing.check_rows(session, session_with, entries, school, batch.start)
+        return importing.check_rows(session, partial(known_elsewhere, session), entries, school, batch.start)
 
     @expose("/columns/", methods=("GET", "POST"))
     def columns(self) -> Any:
@@ -232,6 +234,9 @@ class ImportView(ToolView):
                 left = sum(row.holds_back for row in plan.rows)
                 batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts | {"written": written, "left": left}
                 session.commit()
+            except TooOften as e:
+                yield {"error": limit_words(e)}
+                return
             except (Complaint, Unreadable, IntegrityError, StaleDataError) as e:
                 session.rollback()
                 said = str(e) if isinstance(e, Complaint | Unreadable) else "资料刚被他人改动，未写入。请重新核对后再写入。"

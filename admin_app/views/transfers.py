@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from .. import rules
-from ..access import Action, OutOfScope, scope_in
+from ..access import Action, OutOfScope, scope_in, tells_sender
 from ..db import db, writing
 from ..models import (
     BY_TOWNSHIP,
@@ -35,7 +35,7 @@ from ..rules import Complaint, tidy
 from .base import RecordView, ToolView
 from .fields import ids_in_form, number_or_none, own_schools
 from .filters import Filter
-from .gate import current_scope, note
+from .gate import current_scope, note, within_limits
 from .lists import Line
 from .lookups import ANY_SCHOOL, CHILDREN
 from .words import state
@@ -124,12 +124,18 @@ class TransferView(RecordView):
 
     def decorate(self, lines: list[Line]) -> None:
         rows = {t.id: t for t in self.db_session.scalars(select(Transfer).where(Transfer.id.in_([line.id for line in lines])))}
+        scope = current_scope()
         ids = {t.school_id for t in rows.values()} | {t.to_school_id for t in rows.values()}
         names = dict(self.db_session.execute(select(School.id, School.name).where(School.id.in_(ids))).all())
         for line in lines:
             row = rows[line.id]
-            line.values["school_name"], line.values["to_school_name"] = names[row.school_id], names[row.to_school_id]
+            sender = names[row.school_id] if tells_sender(scope, row) else _(rules.WITHHELD[0])
+            line.values["school_name"], line.values["to_school_name"] = sender, names[row.to_school_id]
             line.values["status"] = state(MARK[row.state], _(row.state.label))
+
+    def words(self, row: Transfer, name: str) -> str:
+        told = name != "school" or tells_sender(current_scope(), row)
+        return super().words(row, name) if told else _(rules.WITHHELD[0])
 
     def offer(self, form: Any) -> None:
         if form.proposed_on.data is None:
@@ -146,6 +152,9 @@ class TransferView(RecordView):
     def may_release(self, row: Transfer) -> bool:
         mine = current_scope().owns(row.school_id) and current_scope().may(Action.UPDATE, self.resource)
         return mine and row.state is TransferState.REQUESTED
+
+    def may_print(self, row: Transfer) -> bool:
+        return tells_sender(current_scope(), row)
 
     def may_see_off(self, row: Transfer) -> bool:
         return self.may_change(row) and row.to_school.kind is SchoolKind.OUTSIDE
@@ -262,6 +271,8 @@ class TransferView(RecordView):
     def paper(self) -> str:
         """档案移交单, to print."""
         row = self.get_one(request.args.get("id", ""))
+        if not self.may_print(row):
+            return self.forbid()
         child = self.db_session.scalar(select(Child).where(Child.id == row.child_id))
         note("print", "transfer", row.id, row.school_id)
         return self.render("transfers/paper.html", row=row, child=child, past=self.past(row), today=dt.date.today(),
@@ -279,10 +290,7 @@ class TransferView(RecordView):
                     raise Complaint("请选择转入学校。")
                 if complaint := rules.id_number(form["number"]):
                     raise Complaint(complaint)
-                birth, actor, to = dt.date.fromisoformat(form["birth"]), current_scope(), school.id
-                self.db_session.rollback()
-                transfers.request(writing, actor, rules.tidy_number(form["number"]), rules.tidy_name(form["name"]), birth, to)
-                note("request", "transfer", "", to)
+                self._ask_for(form, dt.date.fromisoformat(form["birth"]), school.id)
                 flash(_("申请已发出，原学校放行后在“待我接收”中接收。"), "success")
                 return redirect(self.get_url(".index_view"))
             except Complaint as e:
@@ -291,6 +299,18 @@ class TransferView(RecordView):
                 flash(_("日期应写作 年-月-日，如 2026-09-01。"), "danger")
         schools = list(self.db_session.scalars(own_schools(select(School), self.db_session).order_by(*BY_TOWNSHIP).limit(400)))
         return self.render("transfers/ask.html", form=form, schools=schools)
+
+    def _ask_for(self, form: dict[str, str], birth: dt.date, to: int) -> None:
+        """Each request that names nobody is a try, like those of the register and its imports."""
+        actor, number, name = current_scope(), rules.tidy_number(form["number"]), rules.tidy_name(form["name"])
+        self.db_session.rollback()
+        within_limits("probe")
+        try:
+            transfers.request(writing, actor, number, name, birth, to)
+        except Complaint:
+            note("probe", Child.__tablename__, "", to, 姓名=name, 出生日期=birth, 证件号=rules.mask(number))
+            raise
+        note("request", "transfer", "", to)
 
     @expose("/class/", methods=("GET", "POST"))
     def school_class(self) -> Any:

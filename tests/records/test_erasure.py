@@ -49,7 +49,7 @@ def left(app, ids):
     with acting(app, ids, "secretary_a") as session:
         child, carer = session.get(m.Child, ids.child_a), session.get(m.Carer, ids.carer_a)
         child.remark = child.home_address = MARK
-        carer.name, carer.id_number, carer.phone = MARK[:6], make.id_number(dt.date(1955, 3, 4), order=77), PHONE
+        carer.name, carer.id_number, carer.phone = MARK[:6], make.id_number(dt.date(1955, 3, 4), order=877), PHONE
         session.get(m.CareRecord, ids.care_record_a).content = f"{NAME}说{MARK}"
         audit.note(session, "search", "child", "", None, 搜索=NAME)
         session.commit()

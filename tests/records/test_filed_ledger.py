@@ -14,7 +14,7 @@ from admin_app.access import SYSTEM
 from admin_app.db import session_with
 from admin_app.records import entering, filed_ledger, importing
 from admin_app.sheets import reader
-from tests.records.test_importing import START, plan_for
+from tests.records.test_importing import START, asking, plan_for
 
 pytestmark = pytest.mark.matrix
 
@@ -26,7 +26,7 @@ def read_back(session, book):
     content = io.BytesIO()
     book.save(content)
     entries = importing.read_ledger(content.getvalue(), "台账.xlsx")
-    return importing.check_rows(session, lambda scope: session_with(scope), entries, None, START)
+    return importing.check_rows(session, asking(session), entries, None, START)
 
 
 def as_shown(answer):

@@ -116,7 +116,7 @@ def test_what_a_family_said_before_is_never_written_over(held, app, upload):
     known = make.id_number(YOUNG)
     both = workbook(
         row(number=known, 班级="2班"),
-        row(name="普小凤", number=make.id_number(YOUNG, order=77)),
+        row(name="普小凤", number=make.id_number(YOUNG, order=877)),
     )
     secretary, number = upload(both)
     secretary.post("/imports/save/", {"id": number} | SIGNED)

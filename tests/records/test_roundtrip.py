@@ -17,6 +17,7 @@ from admin_app.db import session_with
 from admin_app.records import entering, importing, ledger, offline_ledger, roundtrip
 from admin_app.sheets import offline
 from tests import factories as make
+from tests.records.test_importing import asking
 
 KEYS = ledger.OFFLINE_KEYS
 TITLES = [ledger.TITLES[key] for key in KEYS]
@@ -50,7 +51,7 @@ def back(session, school, book) -> importing.Plan:
     out = io.BytesIO()
     book.save(out)
     entries = importing.read_ledger(out.getvalue(), "离线台账.xlsx")
-    return importing.check_rows(session, lambda scope: session_with(scope), entries, school, dt.date(2025, 9, 1))
+    return importing.check_rows(session, asking(session), entries, school, dt.date(2025, 9, 1))
 
 
 def child(session, name: str) -> m.Child:
