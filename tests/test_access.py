@@ -547,6 +547,21 @@ def test_a_child_is_asked_for_by_all_three_facts_once_and_by_who_may(system, app
     assert access.known_elsewhere(session_with, _scope(ids, "secretary_a"), [mine]) == {}
 
 
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (m.TransferState.REQUESTED, {"office", "leader", "secretary_b"}),
+        (m.TransferState.RETURNED, {"office", "leader", "secretary_b"}),
+        (m.TransferState.PENDING, {"office", "leader", "secretary_b", "secretary_a"}),
+        (m.TransferState.ACCEPTED, {"office", "leader", "secretary_b", "secretary_a"}),
+    ],
+)
+def test_where_a_child_is_is_told_to_who_asked_when_it_was_let_go(state, told, ids):
+    transfer = m.Transfer(school_id=ids.b, to_school_id=ids.a, state=state)
+    people = ("office", "leader", "secretary_a", "secretary_b")
+    assert {who for who in people if access.tells_sender(_scope(ids, who), transfer)} == told
+
+
 def _scope(ids, who):
     from tests.conftest import scope_of
 

@@ -140,7 +140,7 @@ def test_a_row_opened_in_its_form_and_a_list_in_another_order_are_noted(person, 
     browser.get("/child/?sort=0&desc=1")
     with app.app_context(), session_with(SYSTEM) as session:
         assert entries(session, "open", "child")[-1][0].row_id == str(ids.child_a)
-        assert entries(session, "search", "child")[-1][1] == {"排序": [None, "姓名"]}
+        assert entries(session, "search", "child")[-1][1] == {"排序": [None, "姓名，降序"]}
 
 
 def test_a_printed_card_is_an_entry_of_its_child(person, app, ids):
@@ -157,6 +157,34 @@ def test_opening_a_dossier_and_searching_are_noted(person, app, ids):
     with app.app_context(), session_with(SYSTEM) as session:
         assert entries(session, "open", "child")[-1][0].user_name == "填报员a"
         assert entries(session, "search", "child")[-1][1] == {"搜索": [None, "甲"]}
+
+
+@pytest.mark.parametrize(
+    ("screen", "path", "row"),
+    [
+        ("gaps", "/gaps/?school={a}", ""),
+        ("handover", "/handover/?school={a}", ""),
+        ("staff_handover", "/staff_handover/of/?staff={staff_a}", "{staff_a}"),
+        ("quick", "/quick/talks/?class=all", ""),
+        ("quick", "/quick/confirm/?class=all", ""),
+        ("transfer", "/transfer/class/?class={a}-P3-1班", ""),
+        ("report", "/report/show/?kind=county", ""),
+    ],
+)
+def test_a_working_page_says_who_opened_it_and_how_many_names_were_on_it(screen, path, row, person, app, ids):
+    for _ in range(2):
+        page = person("secretary_a").get(path.format(**vars(ids))).text
+    with app.app_context(), session_with(SYSTEM) as session:
+        names = {name for name in session.scalars(select(m.Child.name)) if name in page}
+        twice = [(entry.user_name, entry.row_id, what) for entry, what in entries(session, "open", screen)]
+    assert names and twice == [("填报员a", row.format(**vars(ids)), {"人数": [None, len(names)]})] * 2
+
+
+def test_a_working_page_without_names_leaves_nothing(person, app, ids):
+    person("secretary_a").get("/transfer/class/")
+    person("office").get("/handover/")
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert entries(session, "open", "transfer") == entries(session, "open", "handover") == []
 
 
 def test_who_leafs_through_a_list_leaves_an_entry_for_each_page_after_the_first(person, app, ids):

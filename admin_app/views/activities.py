@@ -20,7 +20,7 @@ from ..rules import Complaint
 from .base import RecordView
 from .fields import Lookup, ids_in_form, school_asked
 from .filters import Filter, by_township
-from .gate import note
+from .gate import note, note_names
 from .lists import Line
 from .lookups import FACILITIES
 from .words import unlabelled
@@ -177,9 +177,9 @@ class ActivityView(RecordView):
                 self.db_session.rollback()
                 flash(_(e.text), "danger")
         ticked = set(self.db_session.scalars(select(Participation.enrolment_id).where(Participation.activity_id == row.id)))
-        return self.render(
-            "activities/roster.html", row=row, people=rosters.enrolled_on(self.db_session, row.school_id, row.on), ticked=ticked
-        )
+        people = rosters.enrolled_on(self.db_session, row.school_id, row.on)
+        note_names(len(people), row.school_id, row.id)
+        return self.render("activities/roster.html", row=row, people=people, ticked=ticked)
 
     @expose("/sheet/")
     def sheet(self) -> str:

@@ -16,7 +16,7 @@ from ..records import cards, concerns, county, duty
 from ..rules import Complaint, sensible_date, tidy
 from .base import ToolView
 from .fields import ids_in_form, number_or_none
-from .gate import current_scope, note, note_each
+from .gate import current_scope, note, note_each, note_names
 from .lookups import STAFF
 
 GROUP, SECTION = "儿童", "责任人与联系卡"
@@ -50,8 +50,10 @@ class StaffHandoverView(ToolView):
         if staff is None:
             return redirect(self.get_url(".index"))
         today = dt.date.today()
+        held = duty.children_of(self.db_session, staff, today)
+        note_names(len(held), staff.school_id, staff.id)
         return self.render(
-            "duty/handover.html", staff=staff, held=duty.children_of(self.db_session, staff, today),
+            "duty/handover.html", staff=staff, held=held,
             able=duty.colleagues(self.db_session, staff, today), today=today, may=current_scope().owns(staff.school_id),
         )  # fmt: skip
 

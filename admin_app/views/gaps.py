@@ -16,7 +16,7 @@ from ..db import session_with
 from ..models import Resource, Round, School
 from .base import ToolView
 from .fields import number_or_none, own_schools
-from .gate import current_scope
+from .gate import current_scope, note_names
 
 MENDS: dict[str, tuple[str, dict[str, str]]] = {
     "F6": ("care_record.create_view", {"kind": "visit", "way": "home"}),
@@ -69,6 +69,7 @@ class GapView(ToolView):
             return self._county(round_, on)
         with session_with(SYSTEM) as system:
             found = gaps.of(system, system.get_one(Round, round_.id), today, [system.get_one(School, school_id)])
+            note_names(len({line.child_id for gap in found[0].gaps for line in gap.missing} - {None}), school_id)
             return self.render(
                 "gaps/school.html", round=round_, of=found[0], on=on, shown=SHOWN, mend=self._mend, past=today > round_.cut_off
             )

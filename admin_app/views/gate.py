@@ -36,6 +36,12 @@ def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | N
     _note_all(db.session(), action, [(table_name, row_id, school_id, what) for row_id, school_id in rows])
 
 
+def note_names(count: int, school_id: int | None = None, row_id: object = "") -> None:
+    """A working page that lists children by name: who opened it, and how many were on it. One without names leaves nothing."""
+    if count:
+        note("open", request.blueprint or "", row_id, school_id, 人数=count)
+
+
 Entry = tuple[str, object, int | None, dict[str, Any]]
 """What an entry is about: table, row, school, and what is said of it."""
 

@@ -17,7 +17,7 @@ from .base import ToolView
 from .events import OfChild, by_child
 from .fields import ids_in_form, number_or_none
 from .filters import by_township
-from .gate import current_scope, note_each
+from .gate import current_scope, note_each, note_names
 from .lookups import ENROLMENTS, HOLIDAYS
 
 GROUP, SECTION = "关爱", "假期交接"
@@ -52,6 +52,7 @@ class HolidayBoard(ToolView):
     def _page(self, holiday: Holiday | None, typed: dict[str, str], ticked: set[int]) -> str:
         session = self.db_session
         found = self._lines(holiday)
+        note_names(len(found), found[0].enrolment.school_id if found else None)
         sums = handovers.summary(session, holiday) if holiday and current_scope().reads_everywhere and not found else []
         return self.render(
             "holidays/board.html", holiday=holiday, holidays=HOLIDAYS.few(session) or [], lines=found, sums=sums, typed=typed,

@@ -30,7 +30,7 @@ from ..sheets.reader import Unreadable
 from .base import ToolView
 from .exports import file_response, logged, receipt_of
 from .fields import SCHOOLS, number_or_none
-from .gate import current_scope, known_elsewhere, limit_words
+from .gate import current_scope, known_elsewhere, limit_words, note_names
 from .lookups import TERMS
 
 SHOWN_ROWS = 300
@@ -176,6 +176,7 @@ class ImportView(ToolView):
         only = request.args.get("only", "")
         rows = [row for row in plan.rows if not only or row.status == only]
         rows.sort(key=lambda row: row.status == "unchanged")  # what there is to look at comes first
+        note_names(len(plan.rows), batch.school_id, batch.id)
         return self.render(
             "imports/preview.html",
             batch=batch,

@@ -284,7 +284,7 @@ class Listing(Gate):
         """One entry for a search, another order, and each page after the first: whoever leafs through all of it shows (ASVS 16.3)."""
         page = {"页": seen.page + 1} if seen.page else {}
         if seen.sort is not None and seen.sort < len(self.column_list):
-            page["排序"] = str(self.column_labels[self.column_list[seen.sort]])
+            page["排序"] = labels.label(self.model, self.column_list[seen.sort]) + ("，降序" if seen.desc else "")
         note("search", self.model.__tablename__, **self._conditions_said(seen), **page)
 
     def _conditions_said(self, seen: SimpleNamespace) -> dict[str, str]:

@@ -30,7 +30,7 @@ from ..records import concerns, informing, pasting, quick
 from ..rules import Complaint
 from .base import ToolView
 from .fields import SCHOOLS, Lookup, ids_in_form, number_or_none
-from .gate import current_scope
+from .gate import current_scope, note_names
 from .words import screen_words
 
 TOO_LATE = "资料刚被他人改动，未保存。请刷新后再试。"
@@ -109,6 +109,10 @@ class QuickView(ToolView):
         klass = where["klass"]
         return f"{klass.grade.label}{klass.name}" if klass is not None else str(where["school"])
 
+    @staticmethod
+    def _note_names(where: dict[str, Any]) -> None:
+        note_names(len(where["pupils"]), where["school"].id if where["school"] is not None else None)
+
     def _back_to(self, endpoint: str, where: dict[str, Any], **more: Any) -> Any:
         klass = where["klass"].key if where["klass"] is not None else "all" if where["every"] else None
         return redirect(self.get_url(endpoint, school=where["school"].id, **{"class": klass}, **more))
@@ -172,6 +176,7 @@ class QuickView(ToolView):
         month = today.replace(day=1)
         where = self._where(quick.talked_since(kind, month))
         school = where["school"]
+        self._note_names(where)
         staff = quick.teachers(session, school.id, today) if school is not None else []
         last = quick.last_days(session, [p.child.id for p in where["pupils"]], kind)
         missing = {p.stay.id for p in where["pupils"] if last.get(p.child.id, dt.date.min) < month}
@@ -206,6 +211,7 @@ class QuickView(ToolView):
                 self._not_saved(e)
         term, since = quick.term_began(session, today)
         where = self._where(quick.confirmed_since(since))
+        self._note_names(where)
         found = quick.facts(session, where["pupils"], today) if where["pupils"] else {}
         ticked = {child_id for child_id, facts in found.items() if not facts.confirmed}
         if request.method == "POST":

@@ -26,7 +26,7 @@ from ..rules import Complaint
 from .base import ToolView
 from .exports import logged, receipt_of
 from .fields import number_or_none
-from .gate import current_scope, note
+from .gate import current_scope, note, note_names
 from .lookups import HOLIDAYS
 
 SHOWN_NAMES = 3000
@@ -128,6 +128,8 @@ class ReportView(ToolView):
     def _page(self, counted: Counted, kept: Report | None) -> str:
         people = {who.child_id for check in counted.checks for who in check.culprits}
         people |= {who.child_id for listed in counted.lists.values() for who in listed}
+        if kept is None:  # a kept one is noted as itself
+            note_names(len(people))
         here = set(self.db_session.scalars(select(Child.id).where(Child.id.in_(people)))) if people else set()
         return self.render(
             "reports/show.html",

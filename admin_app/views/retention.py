@@ -23,7 +23,7 @@ from ..rules import Complaint
 from .base import ToolView
 from .exports import logged, package_password, packed
 from .fields import ids_in_form, number_or_none
-from .gate import current_scope
+from .gate import current_scope, note, note_names
 
 
 class RetentionView(ToolView):
@@ -47,11 +47,15 @@ class RetentionView(ToolView):
         :param reason: what was typed, where it comes back with a complaint; ``ticked``: the children whose boxes were.
         """
         session, today = self.db_session, dt.date.today()
+        due, archived, chosen = erasure.due(session, today), erasure.archived(session), self._child(number) if number else None
+        note_names(len(due) + len(archived))
+        if chosen is not None:
+            note("open", Child.__tablename__, chosen.id, chosen.school_id)
         return self.render(
             "retention/index.html",
-            due=erasure.due(session, today),
-            archived=erasure.archived(session),
-            chosen=self._child(number) if number else None,
+            due=due,
+            archived=archived,
+            chosen=chosen,
             reason=reason,
             ticked=ticked,
             trashed=erasure.waiting_in_trash(session, utcnow()),

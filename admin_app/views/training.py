@@ -18,7 +18,7 @@ from ..rules import Complaint
 from .base import RecordView
 from .fields import number_or_none, school_asked
 from .filters import by_township
-from .gate import current_scope, note
+from .gate import current_scope, note, note_names
 from .lists import Line
 from .lookups import codes
 from .words import unlabelled
@@ -79,6 +79,7 @@ class TrainingView(RecordView):
                 flash(_(e.text), "danger")
         held = {(a.enrolment_id, a.person_key): a.how for a in self.signed(row)}
         people = rosters.carers_on(self.db_session, row.school_id, row.on)
+        note_names(len(people), row.school_id, row.id)
         return self.render("training/sign_in.html", row=row, people=people, held=held, hows=list(SignedHow))
 
     @expose("/sheet/")

@@ -35,7 +35,7 @@ from ..rules import Complaint, tidy
 from .base import RecordView, ToolView
 from .fields import ids_in_form, number_or_none, own_schools
 from .filters import Filter
-from .gate import current_scope, note, within_limits
+from .gate import current_scope, note, note_names, within_limits
 from .lists import Line
 from .lookups import ANY_SCHOOL, CHILDREN
 from .words import state
@@ -336,6 +336,7 @@ class TransferView(RecordView):
                 self.db_session.rollback()
                 flash(_(e.text), "danger")
                 return redirect(self.get_url(".school_class", **{"class": chosen.key}))
+        note_names(len(children), chosen.school.id if chosen else None)
         schools = self.db_session.execute(
             select(School.id, School.name).where(School.kind != SchoolKind.BUREAU).order_by(*BY_TOWNSHIP)
         ).all()

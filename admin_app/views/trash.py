@@ -16,7 +16,7 @@ from ..records import bulk, trash
 from ..rules import Complaint
 from .base import RecordView, ToolView, constraint_words
 from .fields import number_or_none
-from .gate import current_scope
+from .gate import current_scope, note
 
 
 class TrashView(ToolView):
@@ -37,6 +37,8 @@ class TrashView(ToolView):
     def index(self) -> str:
         table = request.args.get("table", "")
         rows = trash.contents(self.db_session, table or None)
+        if rows:
+            note("open", "trash", 条数=len(rows))
         return self.render(
             "trash/index.html", rows=rows, tables=trash.tables(), table=table, words=labels.of_table, heading=labels.heading
         )

@@ -261,7 +261,7 @@ def test_an_id_number_in_scientific_notation_as_text_is_refused_too():
 
 def test_a_wrong_check_digit_is_refused():
     wrong = BOY[:17] + ("1" if BOY[17] != "1" else "2")
-    assert said(only(身份证号=wrong)) == [(cell("身份证号"), "证件号校验位不对，请核对户口簿。")]
+    assert said(only(身份证号=wrong)) == [(cell("身份证号"), rules.WRONG_CHECK_DIGIT)]
 
 
 def test_an_id_number_of_another_birth_date_is_refused_at_the_birth_date():
