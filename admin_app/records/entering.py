@@ -31,10 +31,10 @@ def writing(session: Session, plan: Plan, file_name: str, *, good_only: bool = F
     """The same step by step: yields how many rows are written so far. Whoever leaves before the end rolls back."""
     rows = plan.to_write(good_only=good_only)
     words = f"{file_name[:120]}：{len(rows)} 名儿童"
-    if plan.one_school is None:
-        yield from _write(session, plan, rows, file_name)  # several schools: no one school's to undo
+    if plan.one_unit is None:
+        yield from _write(session, plan, rows, file_name)  # several units: no one school's to undo
         return
-    with bulk.recorded(session, BatchKind.IMPORT, plan.one_school, words):
+    with bulk.recorded(session, BatchKind.IMPORT, plan.one_unit, words):
         yield from _write(session, plan, rows, file_name)
 
 

@@ -119,6 +119,8 @@ class PlannedRow:
 class Plan:
     rows: list[PlannedRow]
     start: dt.date
+    centres: Mapping[int, int | None] = field(default_factory=dict)
+    """School -> the centre school that it is a site of."""
     told: Told | None = None
     """What the guardians of the new children under fourteen signed."""
 
@@ -146,10 +148,15 @@ class Plan:
         return rows
 
     @property
-    def one_school(self) -> int | None:
-        """The only school that the file writes to: what is written can then be undone in one go. None where it is several."""
-        schools = {row.school_id for row in self.rows if row.writes or row.asks}
-        return next(iter(schools)) if len(schools) == 1 else None
+    def schools(self) -> set[int | None]:
+        return {row.school_id for row in self.rows if row.writes or row.asks}
+
+    @property
+    def one_unit(self) -> int | None:
+        """The only school that the file writes to, or the centre school of them all: what is written can then be undone in one
+        go by its secretary. None where it is several units."""
+        units = self.schools if len(self.schools) == 1 else {at and (self.centres.get(at) or at) for at in self.schools}
+        return next(iter(units)) if len(units) == 1 else None
 
     @property
     def untold(self) -> list[PlannedRow]:
@@ -176,9 +183,10 @@ class Plan:
 
     @property
     def keys(self) -> list[str]:
-        """The columns to show: every one the file fills, in the ledger's order."""
+        """The columns to show: every one the file fills, in the ledger's order; the school where it is not the same for all."""
         filled = {key for row in self.rows for key in row.values}
-        return [column.key for column in ledger.COLUMNS if column.key in filled and column.key not in ("school", "kind")]
+        left_out = {"kind"} if len(self.schools) > 1 else {"kind", "school"}
+        return [column.key for column in ledger.COLUMNS if column.key in filled - left_out]
 
     @property
     def titles(self) -> Mapping[str, str]:
@@ -266,9 +274,9 @@ Ask = Callable[[list[access.Person]], Mapping[access.Person, access.Found]]
 def check_rows(session: Session, ask: Ask, entries: list[Entry], school: School | None, start: dt.date) -> Plan:
     """What each row would do. Writes nothing.
 
-    :param school: the unit the ledger is for; None: the column 学校 decides, row by row.
+    :param school: whose the rows are that do not name a school of the same unit themselves; None: each has to.
     """
-    schools, written_otherwise = _schools(session, school), _townships(session)
+    schools, written_otherwise = _Schools(session, school), _townships(session)
     for entry in entries:
         _name_townships(entry, written_otherwise)
     known = _Known(session, entries)
@@ -315,7 +323,7 @@ def check_rows(session: Session, ask: Ask, entries: list[Entry], school: School 
                 row.asks = entry.asks and (child is None or bool(row.changes))
                 row.status = "unsure" if row.asks else _status(child, row.changes, entry)
             rows.append(row)
-    return Plan(rows, start)
+    return Plan(rows, start, schools.centres)
 
 
 OF_A_PLACE = ("school", "hukou_place", "home_address")
@@ -357,24 +365,38 @@ def _status(child: _Person | None, changes: dict[str, Any], entry: Entry) -> str
 
 
 class _Schools:
-    def __init__(self, by_name: dict[str, int], fixed: int | None):
-        self.by_name, self.fixed = by_name, fixed
+    """Whose a row is: the column 学校 says it, else the school that the file was uploaded for."""
+
+    def __init__(self, session: Session, chosen: School | None):
+        scope = scope_in(session)
+        rows = session.execute(select(School.name, School.code, School.id, School.centre_id)).all()
+        self.by_name = {key: pk for name, code, pk, _centre in rows for key in (name, code)}
+        self.centres = {pk: centre for _name, _code, pk, centre in rows}
+        self.chosen = chosen.id if chosen else None
+        self.allowed = {pk for pk in self.centres if scope.owns(pk) and (chosen is None or self._unit(pk) == self._unit(chosen.id))}
+        self.unknown: set[str] = set()
+
+    def _unit(self, school_id: int) -> int:
+        return self.centres.get(school_id) or school_id
 
     def of(self, entry: Entry) -> int | None:
-        if self.fixed is not None:
-            return self.fixed
         named = entry.values.get("school", "")[:30]
+        if not named and self.chosen is None:
+            entry.say("school", "error", "学校必填。")
+        if not named:
+            return self.chosen
         found = self.by_name.get(named)
-        if found is None:
-            entry.say("school", "error", f"没有名为“{named}”的学校，或不在您的范围。" if named else "学校必填。")
-        return found
-
-
-def _schools(session: Session, school: School | None) -> _Schools:
-    scope = scope_in(session)
-    rows = session.execute(select(School.name, School.code, School.id))
-    by_name = {key: pk for name, code, pk in rows for key in (name, code) if scope.owns(pk)}
-    return _Schools(by_name, school.id if school else None)
+        if found in self.allowed:
+            return found
+        if self.chosen is None:
+            entry.say("school", "error", f"没有名为“{named}”的学校，或不在您的范围。")
+            return None
+        if found is not None:
+            entry.say("school", "error", f"这一行是“{named}”的，不属于所选的学校：请分校上传。")
+        elif named not in self.unknown:
+            self.unknown.add(named)
+            entry.say("school", "warning", f"没有名为“{named}”的学校，都按所选的学校读入。")
+        return self.chosen
 
 
 class _Person(NamedTuple):

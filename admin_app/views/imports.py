@@ -155,7 +155,7 @@ class ImportView(ToolView):
             batch=batch,
             sheets=[(grid.name, heads) for grid in grids if (heads := ledger.headings(grid, own))],
             typed=typed,
-            columns=[c for c in ledger.COLUMNS if c.key != "school"],
+            columns=ledger.COLUMNS,
             required=ledger.REQUIRED,
         )
 

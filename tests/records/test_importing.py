@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from admin_app import models as m
 from admin_app.access import SYSTEM, known_elsewhere, scope_in
 from admin_app.db import db, session_with
-from admin_app.records import entering, importing
+from admin_app.records import bulk, entering, importing
 from admin_app.rules import Complaint
 from bench import statements
 from tests import factories as make
@@ -144,16 +144,55 @@ def test_the_column_school_decides_where_no_school_is_named(open_as, ids):
         assert plan.rows[0].school_id == ids.a_site and plan.rows[1].status == "refused"
 
 
-@pytest.mark.parametrize(("schools", "undone"), [(["晨光小学", "晨光小学"], 1), (["晨光小学", "晨光小学和平村完小"], 0)])
-def test_a_file_is_undone_in_one_go_where_it_writes_to_one_school_as_its_plan_says(schools, undone, open_as):
+@pytest.mark.parametrize(
+    ("who", "schools", "undone"),
+    [
+        ("secretary_a", ["晨光小学", "晨光小学"], True),
+        ("secretary_a", ["晨光小学和平村完小", "晨光小学和平村完小"], True),
+        ("secretary_a", ["晨光小学", "晨光小学和平村完小"], True),
+        ("office", ["晨光小学", "青松小学"], False),
+    ],
+)
+def test_a_file_is_undone_in_one_go_where_it_writes_to_one_school_and_its_sites(who, schools, undone, open_as, ids):
     content = workbook([*row(), schools[0]], [*row(name="李二"), schools[1]], header=[*HEADER, "学校"])
-    with open_as("secretary_a") as session:
+    with open_as(who) as session:
         entries = importing.read_ledger(content, "台账.xlsx")
         plan = importing.check_rows(session, asking(session), entries, None, START)
         entering.save(session, plan, "台账.xlsx")
         session.commit()
         kept = session.scalars(select(m.Batch).where(m.Batch.kind == m.BatchKind.IMPORT)).all()
-    assert (len(kept), plan.one_school is not None) == (undone, bool(undone))
+        named = {name: at for name, at in session.execute(select(m.Child.name, m.Child.school_id))}
+    at = {"晨光小学": ids.a, "晨光小学和平村完小": ids.a_site, "青松小学": ids.b}
+    assert [named["普小龙"], named["李二"]] == [at[school] for school in schools]
+    assert [batch.school_id for batch in kept] == ([at[schools[0]] if schools[0] == schools[1] else ids.a] if undone else [])
+    if undone:
+        with open_as("secretary_a") as session:
+            bulk.undo(session, session.get(m.Batch, kept[0].id))
+            session.commit()
+            assert not session.scalars(select(m.Child.id).where(m.Child.name.in_(("普小龙", "李二")))).all()
+
+
+def test_of_a_file_for_one_school_a_row_goes_where_it_says_within_the_unit_and_nowhere_else(open_as, ids):
+    lines = [
+        ("普一", "晨光小学"),
+        ("普二", "晨光小学和平村完小"),
+        ("普三", None),
+        ("普四", "青松小学"),
+        ("普五", "晨光小学本部"),
+        ("普六", "晨光小学本部"),
+    ]
+    content = workbook(*([*row(name=name), school] for name, school in lines), header=[*HEADER, "学校"])
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, content, ids.a)
+        assert [r.school_id for r in plan.rows] == [ids.a, ids.a_site, ids.a, ids.a, ids.a, ids.a]
+        assert [r.status == "refused" for r in plan.rows] == [False, False, False, True, False, False]
+        said = {r.values["name"]: [p.text for p in r.problems if p.key == "school"] for r in plan.rows}
+        assert said["普四"] == ["这一行是“青松小学”的，不属于所选的学校：请分校上传。"]
+        assert said["普五"] == ["没有名为“晨光小学本部”的学校，都按所选的学校读入。"] and said["普六"] == []
+        assert "school" in plan.keys
+    with open_as("secretary_a") as session:
+        plan = plan_for(session, content, ids.a_site)
+        assert plan.rows[0].school_id == ids.a, "a site's file may name its centre"
 
 
 def test_formulas_tags_and_long_names_stay_what_they_are(open_as, ids):
