@@ -133,6 +133,7 @@ PAGES = {
     "inspection.findings": ("POST", "/inspection/findings/", {"id": "{inspection_a}"}, (403, 200, 403, 403, 403, 403, 403)),
     "inspection.paper": ("GET", "/inspection/paper/?id={inspection_a}", {}, (403, 200, 403, 403, 403, 403, 403)),
     "appeal.answer": ("POST", "/appeal/answer/", {"id": "{appeal_a}"}, (403, 200, 403, 403, 403, 403, 403)),
+    "report.standings": ("GET", "/report/standings/?kind=dropouts", {}, (403, 200, 200, 200, 200, 200, 403)),
     "report.index": ("GET", "/report/", {}, (403, 200, 200, 200, 200, 200, 403)),
     "report.show": ("GET", "/report/show/?kind=county", {}, (403, 200, 200, 200, 200, 200, 403)),
     "report.names": ("GET", "/report/names/?kind=county&row=total&column=children", {}, (403, 200, 200, 200, 200, 200, 403)),

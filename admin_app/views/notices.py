@@ -15,7 +15,7 @@ from ..access import Action
 from ..db import writing
 from ..models import BY_TOWNSHIP, Notice, NoticeReceipt, School
 from ..records import notices
-from ..rules import Complaint
+from ..rules import Complaint, tidy
 from .base import RecordView
 from .fields import ids_in_form
 from .gate import current_scope
@@ -81,12 +81,12 @@ class NoticeView(RecordView):
 
     @expose("/chase/", methods=("POST",))
     def chase(self) -> Any:
-        """催办 from the gap list: a reminder to the ticked schools, in one click."""
-        words = request.form.get("words", "")[:1000].strip()
+        """催办 from a list of who lacks what: a reminder to the ticked schools, in one click."""
+        words, about = request.form.get("words", "")[:1000].strip(), tidy(request.form.get("about", ""))[:40]
         try:
             if not words:
                 raise Complaint("请写明催办内容。")
-            row = Notice(kind="chase", title=_("催办：请补齐缺项"), on=dt.date.today(), body=words)
+            row = Notice(kind="chase", title=_("催办：%(about)s", about=about or _("请补齐缺项")), on=dt.date.today(), body=words)
             self.db_session.add(row)
             self.db_session.flush()
             count = notices.send(self.db_session, row, ids_in_form("school"))

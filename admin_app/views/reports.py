@@ -179,6 +179,17 @@ class ReportView(ToolView):
             place=count.label_of(row),
         )
 
+    @expose("/standings/")
+    @_said
+    def standings(self) -> Any:
+        """Which schools have handed a report in since a day, and which have not."""
+        kinds = {filed_ledger.KIND: "农村留守儿童台账"} | {found.key: found.title for found in definitions.every()}
+        kind, since = request.args.get("kind", filed_ledger.KIND), _day("since", dt.date.today().replace(day=1))
+        if kind not in kinds:
+            abort(404)
+        rows = keeping.standings(self.db_session, kind, since)
+        return self.render("reports/standings.html", kinds=kinds, kind=kind, since=since, rows=rows, today=dt.date.today())
+
     @expose("/export/")
     @_said
     def export(self) -> Any:

@@ -11,11 +11,12 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from hypothesis import given, settings, strategies as st
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from admin_app import models as m
+from admin_app import labels, models as m
 from admin_app.records.reports import counting, definition as definitions, keeping, members
 from admin_app.records.reports.counting import TOTAL, Count
 from admin_app.records.reports.members import Member, Period
@@ -458,3 +459,44 @@ def test_the_counsellor_gets_no_numbers_of_families(person):
 
 def test_ages_cannot_fall_between_the_columns():
     assert {members._age_group(age) for age in range(20)} == set(members.TRAITS["age_group"].words)
+
+
+# --- who has handed in ---
+
+
+def test_the_office_sees_which_school_has_handed_a_report_in_and_a_school_only_itself(app, ids, open_as):
+    def hand_in(who, on, at):
+        with open_as(who) as session:
+            with time_machine.travel(at, tick=False):
+                kept = keeping.keep(session, count(session, "dropouts", Period(on.replace(day=1), on)), who)
+                session.flush()
+                keeping.hand_in(kept, who)
+            session.commit()
+            return kept.id
+
+    start = dt.datetime(2026, 5, 1, tzinfo=labels.COUNTY_CLOCK)
+    hand_in("secretary_a", dt.date(2026, 3, 31), start - dt.timedelta(seconds=1))
+    newest = [hand_in("secretary_a", dt.date(2026, 4, 30), start + dt.timedelta(days=days)) for days in (0, 3)][-1]
+    with open_as("secretary_b") as session:
+        keeping.keep(session, count(session, "dropouts", Period(dt.date(2026, 4, 1), dt.date(2026, 4, 30))), "b")
+        session.commit()
+    seen = lambda session, kind, since: [(s.school.id, s.report and s.report.id) for s in keeping.standings(session, kind, since)]  # noqa: E731
+    with open_as("office") as session:
+        assert seen(session, "dropouts", start.date()) == [(ids.b, None), (ids.a, newest)]
+        assert seen(session, "handovers", start.date()) == [(ids.a, None), (ids.b, None)]
+        assert seen(session, "dropouts", dt.date(2026, 5, 5)) == [(ids.a, None), (ids.b, None)]
+    with open_as("secretary_b") as session:
+        assert seen(session, "dropouts", start.date()) == [(ids.b, None)]
+
+
+def test_who_has_not_handed_in_is_reminded_from_the_same_page(app, ids, person):
+    office = person("office")
+    page = office.get("/report/standings/?kind=dropouts").text
+    assert "未上报 <b>2</b>" in page and page.count("checked") == 2
+    about = re.search(r'name="about" value="([^"]+)"', page)[1]
+    said = {"school": [ids.a, ids.b], "words": "请于月底前上报。", "about": about}
+    assert "催办：请上报控辍保学月报表" in office.post("/notice/chase/", said, follow_redirects=True).text
+    assert "催办：请上报控辍保学月报表" in person("secretary_a").get("/notice/").text
+    assert 'name="school"' not in person("leader").get("/report/standings/?kind=dropouts").text
+    for wrong in ("?kind=x", "?since=x&kind=x"):
+        assert office.get(f"/report/standings/{wrong}").status_code in (302, 404)

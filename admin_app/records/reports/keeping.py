@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ... import labels
 from ...access import scope_in
-from ...models import Report, School, SchoolKind
+from ...models import BY_TOWNSHIP, Report, School, SchoolKind
 from ...orm import utcnow
 from ...rules import Complaint
 from ...sheets import statistics
@@ -72,6 +74,26 @@ def hand_in(kept: Report, by: str) -> None:
     if kept.failing:
         raise Complaint(f"表内勾稽关系有 {kept.failing} 条不平，不能上报：请按差异名单改好台账后重新统计。")
     kept.handed_in_at, kept.handed_in_by = utcnow(), by
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One assessed school, and the report that it handed in last."""
+
+    school: School
+    report: Report | None
+
+
+def standings(session: Session, kind: str, since: dt.date) -> list[Standing]:
+    """Which of the assessed schools the session may see have handed a report of this kind in since a day (by the county's clock):
+    those that have not come first.
+    """
+    midnight = dt.datetime.combine(since, dt.time(), labels.COUNTY_CLOCK)
+    handed = select(Report).where(Report.kind == kind, Report.handed_in_at >= midnight).order_by(Report.handed_in_at)
+    newest = {report.school_id: report for report in session.scalars(handed)}
+    scope, schools = scope_in(session), session.scalars(select(School).where(School.assessed).order_by(*BY_TOWNSHIP))
+    rows = [Standing(s, newest.get(s.id)) for s in schools if scope.reads_everywhere or s.id in scope.school_ids]
+    return sorted(rows, key=lambda row: row.report is not None)
 
 
 def opened(kept: Report) -> Counted:
