@@ -241,6 +241,10 @@ class Scope:
             return False
         return any(group in SEES[role] for role in self.roles)
 
+    def sees_some(self, group: Group) -> bool:
+        """May the actor read fields of this group in any row at all?"""
+        return self.sees(group, None) or any(self.sees(group, school_id) for school_id in self.school_ids)
+
     @cached_property
     def criteria(self) -> tuple[Any, ...]:
         """The row filter. Built once a scope: the lambdas' closures become bound parameters of one cached statement."""
@@ -495,7 +499,6 @@ def requesting(open_session: OpenSession, actor: Scope, number: str, name: str, 
         if session.scalar(waiting.limit(1)) is not None:
             return False
         here, child_id, child_name = child.school_id, child.id, child.name
-        away = session.get_one(School, here).kind is SchoolKind.OUTSIDE
     both = frozenset({here, to_school_id})
     elevated = on_behalf_of(actor, roles=frozenset({Role.SECRETARY}), school_ids=both)
     with open_session(elevated) as session:
@@ -505,7 +508,7 @@ def requesting(open_session: OpenSession, actor: Scope, number: str, name: str, 
                 to_school_id=to_school_id,
                 child_id=child_id,
                 child_name=child_name,
-                kind=TransferKind.BACK if away else TransferKind.MOVE,
+                kind=TransferKind.MOVE,  # one who left the county comes back when it is released: not told before
                 proposed_on=dt.date.today(),
                 state=TransferState.REQUESTED,
             )

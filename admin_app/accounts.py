@@ -6,13 +6,13 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from . import audit, passwords, sessions, tries
 from .access import SCHOOL_ROLES, SYSTEM
 from .db import writing
-from .models import Grant, Role, School, User
+from .models import AuditHead, Grant, Role, School, User
 from .orm import keyring, utcnow
 from .rules import Complaint
 
@@ -108,3 +108,11 @@ def forget_codes(session: Session, user: User, but: str = "") -> None:
 def use_language(user_id: int, locale: str) -> None:
     with writing(SYSTEM) as session:
         session.get_one(User, user_id).locale = locale
+
+
+def administrators(session: Session) -> int:
+    """How many accounts can administer, as the session is about to leave them: two that take each other's rights wait for each other."""
+    session.flush()
+    session.execute(select(AuditHead.id).with_for_update())
+    held = select(Grant.user_id).where(Grant.role == Role.ADMIN)
+    return session.scalar(select(func.count(User.id)).where(User.active, User.id.in_(held))) or 0

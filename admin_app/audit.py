@@ -61,6 +61,7 @@ def verify(session: Session) -> tuple[int, str | None]:
     :returns: how many entries hold, and what is wrong with the next one (None when the chain is whole).
     """
     last, seq, former = FIRST_MAC, 0, _former_keys(session)
+    missing: set[int] = set()
     signed = [getattr(AuditEntry, name) for name in (*_LINK, *_SINCE_0010, "mac")]
     rows = select(*signed, AuditValue.salt, AuditValue.changes).outerjoin(AuditValue, AuditValue.entry_id == AuditEntry.id)
     with session.execute(rows.order_by(AuditEntry.id).execution_options(yield_per=AT_ONCE)) as entries:
@@ -71,15 +72,48 @@ def verify(session: Session) -> tuple[int, str | None]:
             key = former[0].key if former else ""
             if entry["id"] != seq:
                 return seq - 1, f"第 {seq} 条缺失"
-            if entry["salt"] is not None and keyring.sign(entry["salt"] + _as_text(entry["changes"]), key) != entry["digest"]:
+            if entry["salt"] is None:
+                missing.add(seq)
+            elif keyring.sign(entry["salt"] + _as_text(entry["changes"]), key) != entry["digest"]:
                 return seq - 1, f"第 {seq} 条的内容被改动"
+            elif entry["action"] == "forget":
+                missing -= _numbers(entry["changes"]["条目"][1])
             if _mac(last, entry, key) != entry["mac"]:
                 return seq - 1, f"第 {seq} 条被改动或顺序不对"
             last = entry["mac"]
     head = session.get(AuditHead, 1)
     if head is None or head.seq != seq or head.mac != last:
         return seq, "末尾有条目被删除"
+    if missing:
+        return min(missing) - 1, f"第 {min(missing)} 条的内容被删除（共 {len(missing)} 条）"
     return seq, None
+
+
+def forget(session: Session, entry_ids: set[int]) -> None:
+    """Take away what entries say, and leave one that names them: whatever else is missing was taken by somebody else."""
+    if not entry_ids:
+        return
+    numbers = sorted(entry_ids)
+    for at in range(0, len(numbers), AT_ONCE):
+        for value in session.scalars(select(AuditValue).where(AuditValue.entry_id.in_(numbers[at : at + AT_ONCE]))):
+            session.delete(value)
+    note(session, "forget", AuditEntry.__tablename__, "", None, 条目=_spans(entry_ids))
+
+
+def _spans(numbers: set[int]) -> str:
+    """1-3 7 9-12"""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return " ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def _numbers(spans: str) -> set[int]:
+    ends = ([int(end) for end in span.split("-")] for span in spans.split())
+    return {number for span in ends for number in range(span[0], span[-1] + 1)}
 
 
 def _former_keys(session: Session) -> list[AuditKey]:
@@ -227,7 +261,7 @@ def _mac(last: str, entry: Mapping[str, Any], key: str = "") -> str:
     at: dt.datetime = entry["at"]
     words = [last] + [at.astimezone(dt.UTC).isoformat() if name == "at" else str(entry[name]) for name in _LINK]
     words += [f"{name}={entry[name]}" for name in _SINCE_0010 if entry[name] is not None]
-    return keyring.sign("\x1f".join(words), key)
+    return keyring.sign("\x1f".join(word.replace("\x1f", "\\x1f") for word in words), key)
 
 
 def _as_text(changes: dict[str, Any]) -> str:

@@ -159,7 +159,7 @@ def log_in(username: str, password: str) -> bool:
         user_id = user.id if user and user.active and accounts.shut(user) is None else None
         asks_code = user is not None and user.otp_secret is not None
     if not passwords.is_right(stored, password) or user_id is None:
-        raise tries.refused(tried, "账号或密码不对")
+        raise tries.refused(tried, "账号或密码不对", username)
     with writing(SYSTEM) as session:
         tries.take_back(session, tried)
         if passwords.is_outdated(stored):
@@ -233,7 +233,7 @@ def confirm(user_id: int, password: str, otherwise: Complaint) -> None:
         username, stored = user.username, user.password_hash
     tried = tries.begin(username)
     if not passwords.is_right(stored, password):
-        tries.refused(tried, "")
+        tries.refused(tried, "", username)
         raise otherwise
     with writing(SYSTEM) as session:
         tries.take_back(session, tried)
@@ -255,10 +255,14 @@ def confirm_again(actor: Actor, password: str) -> None:
             held.confirmed_at = utcnow()
 
 
-def change_password(user_id: int, old: str, new: str, token: str) -> None:
-    """:raises Complaint: when the old password is wrong or the new one is not acceptable."""
+def change_password(actor: Actor, old: str, new: str) -> None:
+    """The own one; every other browser of the account is put out.
+
+    :raises Complaint: when the old password is wrong or the new one is not acceptable.
+    """
+    user_id = actor.user_id
     confirm(user_id, old, Complaint("原密码不对。", "old"))
-    with writing(SYSTEM) as session:
+    with writing(access.on_behalf_of(actor.scope, system=True)) as session:
         user = session.get_one(User, user_id)
         passwords.check(new, *accounts.known_by(user.username, user.name, user.school))
         if old == new:
@@ -266,7 +270,8 @@ def change_password(user_id: int, old: str, new: str, token: str) -> None:
         user.password_hash = passwords.hashed(new)
         user.must_change = False
         user.password_expires_at = None
-        sessions.end_all(session, user_id, but=token)
+        sessions.end_all(session, user_id, but=actor.token)
+        audit.note(session, "update", "user_account", user_id, None, 密码="本人修改")
 
 
 # --- one-time codes ---
@@ -288,7 +293,7 @@ def _spend_code(user_id: int, username: str, code: str) -> None:
         if right:
             tries.take_back(session, tried)
     if not right:
-        raise tries.refused(tried, "动态口令不对或已用过")
+        raise tries.refused(tried, "动态口令不对或已用过", username)
 
 
 def set_up_codes(actor: Actor, secret: str, code: str) -> None:

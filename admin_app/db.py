@@ -98,6 +98,7 @@ def tune_sqlite(engine: Engine) -> None:
             "foreign_keys=ON",
             f"busy_timeout={PATIENCE * 1000}",
             "cache_size=-32000",
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -17,6 +17,10 @@ LOOKUPS = 50
 
 DENIED = 60
 """So many refusals in an hour leave an entry each; more of them say nothing new, and would flood the log."""
+BORN_ON_A_DAY = 8
+"""So many new children of one day a school may have; a list with more of them tries numbers out."""
+STRANGERS = 60
+"""So many children of other schools one list may name; more of them move by the class, or by the office."""
 
 
 class TooOften(Exception):
@@ -43,8 +47,8 @@ def full_until(session: Session, user_id: int | None, action: str, most: int, co
     return at + WINDOW if at else None
 
 
-def tries(session: Session, user_id: int | None) -> set[tuple[str, str, str]]:
-    """Whom an account asked about in the last hour that another school has: child, name and birth date as they were typed."""
-    asked = select(AuditEntry.row_id, AuditValue.changes).join(AuditValue, AuditValue.entry_id == AuditEntry.id)
+def questions(session: Session, user_id: int | None) -> set[str]:
+    """What an account asked about children of other schools in the last hour: the fingerprints of its questions."""
+    asked = select(AuditValue.changes).join(AuditEntry, AuditValue.entry_id == AuditEntry.id)
     asked = asked.where(AuditEntry.user_id == user_id, AuditEntry.action == "probe", AuditEntry.at > utcnow() - WINDOW)
-    return {(row_id, what["姓名"][1], what["出生日期"][1]) for row_id, what in session.execute(asked)}
+    return {what["指纹"][1] for what in session.scalars(asked) if "指纹" in what}

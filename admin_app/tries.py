@@ -37,7 +37,7 @@ def begin(username: str) -> int | None:
             session.flush()
             return tried.id
         if limits.full_until(session, None, "refused", limits.DENIED) is None:  # of very many in an hour the first ones
-            audit.note(session, "refused", "user_account", "", None, address=address(), 锁定中="是")
+            audit.note(session, "refused", "user_account", _account(session, username), None, address=address(), 锁定中="是")
     raise Complaint(LOCKED)
 
 
@@ -46,12 +46,17 @@ def take_back(session: Session, tried: int | None) -> None:
         session.delete(row)
 
 
-def refused(tried: int | None, why: str) -> Complaint:
-    """Note a refused try in the log; the sentence, with how many are left."""
+def _account(session: Session, username: str) -> object:
+    """The account that was tried, if there is one of that name."""
+    return session.scalar(select(User.id).where(User.username == username)) or ""
+
+
+def refused(tried: int | None, why: str, username: str) -> Complaint:
+    """Note a refused try in the log, with the account; the sentence, with how many are left."""
     if tried is None:
         return Complaint(f"{why}。")
     with writing(SYSTEM) as session:
-        audit.note(session, "refused", "user_account", "", None, address=address())
+        audit.note(session, "refused", "user_account", _account(session, username), None, address=address())
         left = MAX_FAILURES - len(_counted(session, session.get_one(LoginFailure, tried).who))
     return Complaint(f"{why}。再错 {left} 次将锁定 15 分钟。" if left > 0 else f"{why}，已锁定 15 分钟。")
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from admin_app import audit, labels, models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
-from admin_app.orm import Base
+from admin_app.orm import Base, utcnow
 from admin_app.views.audit import _summary as audit_words
 from tests.conftest import scope_of
 from tests.databases import by_hand, unguard_the_log
@@ -97,11 +97,12 @@ ERASED = delete(VALUE).where(VALUE.c.entry_id == 7)
     [
         ([update(ENTRY).where(ENTRY.c.id == 7).values(user_name="别人")], "第 7 条"),
         ([update(VALUE).where(VALUE.c.entry_id == 7).values(changes={"x": [1, 2]})], "第 7 条的内容"),
-        ([ERASED], None),  # erased by right: the chain still verifies
+        ([ERASED], "第 7 条的内容被删除（共 1 条）"),
+        ([delete(VALUE)], "第 1 条的内容被删除"),
         ([ERASED, delete(ENTRY).where(ENTRY.c.id == 7)], "第 7 条缺失"),
         ([update(HEAD).values(seq=3)], "末尾"),
     ],
-    ids=["another name", "another content", "content erased", "taken out", "tail cut"],
+    ids=["another name", "another content", "content erased", "all contents erased", "taken out", "tail cut"],
 )
 def test_tampering_is_named(tamper, words, app, ids):
     with app.app_context():
@@ -112,6 +113,32 @@ def test_tampering_is_named(tamper, words, app, ids):
         with session_with(SYSTEM) as session:
             _count, wrong = audit.verify(session)
     assert (wrong is None) if words is None else words in wrong
+
+
+def test_what_is_taken_away_by_right_is_named_and_nothing_else_may_be_missing(app, ids):
+    with app.app_context():
+        with session_with(SYSTEM, writes=True) as session:
+            audit.forget(session, {3, 4, 5, 9})
+            session.commit()
+            assert audit.verify(session)[1] is None
+            (_entry, what) = entries(session, "forget", "audit_entry")[0]
+            assert what == {"条目": [None, "3-5 9"]}
+            last = session.scalar(select(m.AuditEntry.id).order_by(m.AuditEntry.id.desc()))
+        for taken in (11, last):
+            with by_hand(app) as connection:
+                connection.execute(delete(VALUE).where(VALUE.c.entry_id == taken))
+            with session_with(SYSTEM) as session:
+                assert "的内容被删除" in audit.verify(session)[1], "also of the entry that names the others"
+
+
+@pytest.mark.parametrize("numbers", [{1}, {1, 2, 3}, {4, 6, 7, 900, 901}])
+def test_spans_of_entries_are_read_as_they_are_written(numbers):
+    assert audit._numbers(audit._spans(numbers)) == numbers
+
+
+def test_no_two_ways_to_share_words_out_over_fields_have_one_seal():
+    entry = dict.fromkeys(audit._LINK, "") | {"at": utcnow(), "roles": "secretary", "request": "94599324"}
+    assert audit._mac("", entry) != audit._mac("", entry | {"roles": "secretary\x1frequest=94599324", "request": None})
 
 
 def test_the_office_reads_in_the_log_no_words_that_it_may_not_read_in_the_record(person, app, ids):

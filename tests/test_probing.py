@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from admin_app import models as m
+from admin_app import limits, models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.orm import utcnow
@@ -27,12 +27,15 @@ def number(app, ids):
         return session.get_one(m.Child, ids.child_b).id_number
 
 
-def tries(app):
-    """(who, child, its school, name that was typed) of each try in the log."""
+def noted(app):
+    """What the log holds of tries: (numbers asked about, of them elsewhere) of a question, (child, its school, name) of an answer."""
     with app.app_context(), session_with(SYSTEM) as session:
-        noted = select(m.AuditEntry, m.AuditValue.changes).join(m.AuditValue, m.AuditValue.entry_id == m.AuditEntry.id)
-        noted = noted.where(m.AuditEntry.action == "probe").order_by(m.AuditEntry.id)
-        return [(e.user_name, e.row_id, e.school_id, what["姓名"][1]) for e, what in session.execute(noted)]
+        held = select(m.AuditEntry, m.AuditValue.changes).join(m.AuditValue, m.AuditValue.entry_id == m.AuditEntry.id)
+        held = held.where(m.AuditEntry.action == "probe", m.AuditEntry.user_name == "填报员a").order_by(m.AuditEntry.id)
+        return [
+            (what["证件号"][1], what["在别校"][1]) if "指纹" in what else (e.row_id, e.school_id, what["姓名"][1])
+            for e, what in session.execute(held)
+        ]
 
 
 def typed(ids, number, name):
@@ -41,7 +44,12 @@ def typed(ids, number, name):
 
 def upload(browser, ids, *people):
     """The address of the preview of a ledger with these (name, number)."""
-    content = workbook(*(row(name=name, number=number, 性别="男" if int(number[16]) % 2 else "女") for name, number in people))
+    content = workbook(
+        *(
+            row(name=name, number=number, born=dt.date.fromisoformat(number[6:14]), 性别="男" if int(number[16]) % 2 else "女")
+            for name, number in people
+        )
+    )
     data = {"file": (io.BytesIO(content), "台账.xlsx"), "school": ids.a, "start": "2025-09-01"}
     return browser.post("/imports/", data, content_type="multipart/form-data").location
 
@@ -57,18 +65,26 @@ def test_a_number_typed_into_a_form_is_a_try_and_nothing_is_saved(app, ids, pers
     page = browser.post(f"/child/edit/?id={ids.child_a}", typed(ids, number, "丁不漏") | {"version": "1"}).text
     assert "已在县内登记" in page and "青松" not in page
     child, at = str(ids.child_b), ids.b
-    assert tries(app) == [("填报员a", child, at, "别的名"), ("填报员a", child, at, "丁不漏")]
+    assert noted(app) == [(1, 1), (child, at, "别的名"), (1, 1), (child, at, "丁不漏")]
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.get_one(m.Child, ids.child_a).name != "丁不漏"
         assert session.scalars(select(m.Child.id).where(m.Child.name == "别的名")).all() == []
 
 
-def test_a_number_that_nobody_has_is_no_try(app, ids, person):
-    person("secretary_a").post("/child/new/", typed(ids, make.id_number(BORN, order=877), "新同学"))
-    assert tries(app) == []
+def test_a_number_that_nobody_has_is_saved_and_only_that(app, ids, person):
+    child = typed(ids, make.id_number(BORN, order=877), "新同学")
+    late = person("secretary_a").post("/child/new/", child | {"enrolled_on": "2199-01-01"})
+    assert "不能晚于今天" in late.text, "said before it is asked: no answer without a child that is saved"
+    assert person("secretary_a").post("/child/new/", child).status_code == 302
+    assert noted(app) == []
 
 
-def test_a_ledger_is_read_again_and_again_and_each_of_its_people_is_one_try(app, ids, person, number):
+def test_a_wrong_form_with_a_number_of_another_school_is_told_its_own_mistake(app, ids, person, number):
+    page = person("secretary_a").post("/child/new/", typed(ids, number, "别的名") | {"enrolled_on": "2199-01-01"}).text
+    assert "不能晚于今天" in page and "校验位不对" not in page and noted(app) == []
+
+
+def test_a_ledger_is_read_again_and_again_and_is_one_try(app, ids, person, number):
     browser, start = person("secretary_a"), utcnow()
     with time_machine.travel(start, tick=False) as clock:
         preview = upload(browser, ids, ("别的名", number), ("新同学", make.id_number(BORN, order=877)))
@@ -76,47 +92,72 @@ def test_a_ledger_is_read_again_and_again_and_each_of_its_people_is_one_try(app,
             page = browser.get(preview).text
             assert "校验位不对" in page and "青松" not in page
         browser.get(preview.replace("preview", "marked")).close()
-        assert tries(app) == [("填报员a", str(ids.child_b), ids.b, "别的名")]
+        first = [(2, 1), (str(ids.child_b), ids.b, "别的名")]
+        assert noted(app) == first
         browser.get(upload(browser, ids, ("又一名", number)))
-        assert [name for *_rest, name in tries(app)] == ["别的名", "又一名"], "another name for the same number is another try"
+        second = [(1, 1), (str(ids.child_b), ids.b, "又一名")]
+        assert noted(app) == first + second, "another name for the same number is another try"
+        browser.get(upload(browser, ids, ("新同学", make.id_number(BORN, order=879))))
+        assert noted(app) == [*first, *second, (1, 0)], "who is nowhere is a try too: nothing was saved"
         clock.shift(3601)
         browser.get(preview)
-        assert len(tries(app)) == 3
+        assert noted(app) == [*first, *second, (1, 0), *first]
 
 
 @pytest.mark.parametrize("good", [{}, {"good": "1"}])
-def test_a_ledger_written_unseen_leaves_its_tries_too(app, ids, person, number, good):
+def test_a_ledger_written_unseen_leaves_its_try_too(app, ids, person, number, good):
     browser = person("secretary_a")
     preview = upload(browser, ids, ("别的名", number), ("新同学", make.id_number(dt.date(2016, 3, 4), order=877)))
     said = {"id": preview.partition("id=")[2], "consent": "later"} | good
     browser.post("/imports/save/", said).close()
-    assert tries(app) == [("填报员a", str(ids.child_b), ids.b, "别的名")]
+    assert noted(app) == [(2, 1), (str(ids.child_b), ids.b, "别的名")]
     with app.app_context(), session_with(SYSTEM) as session:
         written = session.scalars(select(m.Child.name).where(m.Child.name.in_(("别的名", "新同学")))).all()
     assert written == (["新同学"] if good else [])
 
 
-def test_who_asks_for_a_child_without_knowing_it_is_noted_and_waits_after_so_many(app, ids, person, number, monkeypatch):
-    monkeypatch.setitem(app.config, "LIMITS", {"probe": 3})
+def test_a_list_that_tries_numbers_out_is_told_nothing(app, ids, person, number):
+    """Name and birth date are known, the number is not: one of these is it."""
     browser = person("secretary_a")
+    tried = [("丁不漏", make.id_number(BORN, order=order)) for order in range(1, 18, 2)]
+    preview = upload(browser, ids, *tried, ("丁不漏", number))
+    assert "同一天出生" in browser.get(preview, follow_redirects=True).text and noted(app) == []
+    assert "已在县内登记" in browser.get(upload(browser, ids, *tried[:7], ("丁不漏", number))).text
+    assert noted(app) == [(8, 1), (str(ids.child_b), ids.b, "丁不漏")]
+
+
+def test_a_list_of_many_children_of_other_schools_goes_by_the_class(app, ids, person, number, monkeypatch):
+    monkeypatch.setattr(limits, "STRANGERS", 0)
+    browser = person("secretary_a")
+    page = browser.get(upload(browser, ids, ("丁不漏", number)), follow_redirects=True).text
+    assert "整班转出" in page and "丁不漏" not in page and noted(app) == [(1, 1), (str(ids.child_b), ids.b, "丁不漏")]
+
+
+def test_a_full_hour_answers_nobody_who_is_there(app, ids, person, number, monkeypatch):
+    monkeypatch.setitem(app.config, "LIMITS", {"probe": 3})
+    browser, nobody = person("secretary_a"), make.id_number(BORN, order=877)
     for name in ("甲名", "乙名", "丙名"):
         assert "未找到" in browser.post("/transfer/ask/", asked(ids, number, name)).text
+    assert len(noted_asks(app)) == 3
     right = browser.post("/transfer/ask/", asked(ids, number, "丁不漏"))
     assert right.status_code == 429 and "“跨校查重”每小时至多 3 次" in right.text, (
         "not even the right name is told from a wrong one"
     )
-    assert tries(app) == [("填报员a", "", ids.a, name) for name in ("甲名", "乙名", "丙名")]
-    for answer in (
-        browser.post("/child/new/", typed(ids, number, "别的名")),
-        browser.get(upload(browser, ids, ("别的名", number))),
-    ):
-        assert answer.status_code == 429
-    save = browser.post(
-        "/imports/save/", {"id": upload(browser, ids, ("别的名", number)).partition("id=")[2]}, follow_redirects=True
-    )
-    assert "每小时至多 3 次" in save.text
+    for who in (number, nobody):
+        assert browser.post("/child/new/", typed(ids, who, "别的名")).status_code == 429
+        preview = upload(browser, ids, ("别的名", who))
+        assert browser.get(preview).status_code == 429
+        save = browser.post("/imports/save/", {"id": preview.partition("id=")[2], "consent": "later"}, follow_redirects=True)
+        assert save.status_code == 429 or "每小时至多 3 次" in save.text
     assert person("secretary_b").post("/child/new/", typed(ids, number, "别的名")).status_code == 200
-    assert browser.post("/child/new/", typed(ids, make.id_number(BORN, order=877), "新同学")).status_code == 302
+    with app.app_context(), session_with(SYSTEM) as session:
+        refused = session.scalars(select(m.AuditEntry.user_name).where(m.AuditEntry.action == "denied")).all()
+    assert refused.count("填报员a") > 4, "that it was refused is noted"
+
+
+def noted_asks(app):
+    with app.app_context(), session_with(SYSTEM) as session:
+        return session.scalars(select(m.AuditEntry.id).where(m.AuditEntry.action == "probe")).all()
 
 
 def test_where_a_child_is_is_told_when_its_school_has_let_it_go(app, ids, person, number):

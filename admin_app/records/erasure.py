@@ -281,15 +281,17 @@ def _drop(session: Session, rows: Iterable[Any]) -> None:
 def _forget_values(session: Session, rows: Iterable[Any], names: set[str]) -> None:
     """What the log holds of these rows' values, of searches for these names and of lists with them. The entries stay: the chain holds."""
     keys = [(type(row).__tablename__, str(row.id)) for row in rows]
+    gone: set[int] = set()
     for part in _parts(keys):
         entries = select(AuditEntry.id).where(tuple_(AuditEntry.table_name, AuditEntry.row_id).in_(part))
-        _drop(session, session.scalars(select(AuditValue).where(AuditValue.entry_id.in_(entries))))
+        gone |= {*session.scalars(select(AuditValue.entry_id).where(AuditValue.entry_id.in_(entries)))}
     looked = AuditEntry.action.in_(_LOOKS) | AuditEntry.table_name.in_([model.__tablename__ for model in _LISTS])
     held = select(AuditValue).join(AuditEntry, AuditEntry.id == AuditValue.entry_id)
     for name in names:
         stored = json.dumps(name)[1:-1]
         said = or_(*(cast(AuditValue.changes, Text).contains(each, autoescape=True) for each in {name, stored}))
-        _drop(session, (value for value in session.scalars(held.where(looked, said)).all() if _typed(value.changes, name)))
+        gone |= {value.entry_id for value in session.scalars(held.where(looked, said)) if _typed(value.changes, name)}
+    audit.forget(session, gone)
 
 
 def _typed(changes: dict[str, Any], name: str) -> bool:

@@ -89,6 +89,8 @@ def release(transfer: Transfer) -> None:
     if transfer.state is not TransferState.REQUESTED:
         raise Complaint("该转学不是待放行的申请。")
     transfer.state = TransferState.PENDING
+    if transfer.school.kind is SchoolKind.OUTSIDE:
+        transfer.kind = TransferKind.BACK
 
 
 def send_back(transfer: Transfer, why: str, on: dt.date) -> None:

@@ -29,6 +29,10 @@ class Unreadable(Exception):
     """The file cannot be read as a ledger; the text says why and what to do."""
 
 
+END_OF_ARCHIVE = b"PK\x05\x06"
+OF_OTHERS = frozenset({"mimetype", "content.xml", "xl/workbook.bin"})
+"""Parts by which the reader takes an archive for a workbook of another kind (.ods, .xlsb), whose size is not looked at here."""
+EMBEDDED = "文件里嵌有别的文件。请只留表格，另存为 .xlsx 后再上传。"
 DAMAGED = "文件打不开：可能已损坏或加了密码。请去掉密码，另存为 .xlsx 后再上传。"
 LOCKED = "文件加了打开密码。请在 Excel 或 WPS 里取消密码，保存后再上传。"
 
@@ -50,6 +54,8 @@ def check(content: bytes) -> Facts:
     if content.startswith(ZIP):
         return _check_archive(content)
     if content.startswith(OLE):
+        if END_OF_ARCHIVE in content:  # a reader that cannot make out the one looks for the other
+            raise Unreadable(EMBEDDED)
         return _check_old(content)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise Unreadable(
@@ -65,15 +71,16 @@ def _check_archive(content: bytes) -> Facts:
             unpacked = sum(part.file_size for part in parts)
             if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED or unpacked > MAX_RATIO * max(len(content), 10_000):
                 raise Unreadable("文件展开后过大，不像一份台账。请删去多余的工作表和空行，另存后再上传。")
-            if "xl/workbook.xml" not in archive.namelist():
+            names = {name.lower().replace("\\", "/") for name in archive.namelist()}
+            if "xl/workbook.xml" not in names or names & OF_OTHERS:
                 raise Unreadable("文件打不开：不是 Excel 或 WPS 表格。请另存为 .xlsx 后再上传。")
-            cells, names, errors = 0, _sheet_names(archive), {}
+            cells, sheets, errors = 0, _sheet_names(archive), {}
             for part in parts:  # a sheet may lie anywhere in the archive
                 rows = columns = 0
                 with archive.open(part) as stream:
                     for row, column, failed in _cells_of_xml(stream):
                         rows, columns = max(rows, row), max(columns, column)
-                        if failed and len(known := errors.setdefault(names.get(part.filename, ""), [])) < MAX_ROWS:
+                        if failed and len(known := errors.setdefault(sheets.get(part.filename, ""), [])) < MAX_ROWS:
                             known.append((row, column))
                 cells = _add(cells, rows, columns)
             mac = re.search(rb"""date1904=["'](1|true)["']""", _head(archive, "xl/workbook.xml"))

@@ -29,14 +29,15 @@ class Remark(NamedTuple):
     text: str
 
 
-def marked(content: bytes, grids: list[Grid], remarks: Iterable[Remark]) -> bytes:
+def marked(content: bytes, grids: list[Grid], remarks: Iterable[Remark], *, to_sender: bool) -> bytes:
     """The file as .xlsx with its cells marked. One that is no .xlsx is written anew from its values.
 
+    :param to_sender: anybody else gets the values only: no formulas, links or drawings of another's making.
     :raises Unreadable: for a file too large to be written again.
     """
     if sum(len(row) for grid in grids for row in grid.rows) > MOST_CELLS:
         raise Unreadable("文件太大，不能在原表上标注；请按页面上的说明逐行修改。")
-    book = load_workbook(io.BytesIO(content)) if content[:4] == b"PK\x03\x04" else _anew(grids)
+    book = load_workbook(io.BytesIO(content), keep_links=False) if to_sender and content[:4] == b"PK\x03\x04" else _anew(grids)
     for (sheet, cell), said in _by_cell(remarks).items():
         if sheet in book.sheetnames:
             _mark(book[sheet], cell, said)

@@ -12,11 +12,13 @@ from typing import Any
 
 import python_calamine
 
+from . import apart
 from .checks import DAMAGED, EXCEL_EPOCH, MAX_BYTES, MAX_ROWS, OLE, ZIP, Facts, Unreadable, check
 
 MAX_COLUMNS = 200
 FAILED = "#N/A"
 """Stands for the value of a formula that failed."""
+EXHAUSTING = "文件读不完：可能已损坏，或太大、太复杂。请只留台账那一张工作表，另存为 .xlsx 后再上传。"
 MAX_MERGED = 200_000
 """Cells that are merged with others. In a file with more, which is no ledger, they are read one by one."""
 
@@ -60,13 +62,28 @@ def read(content: bytes, file_name: str) -> list[Grid]:
     if len(content) > MAX_BYTES:
         raise Unreadable("文件太大，最多 10 MB。请分成几个文件。")
     text = file_name.lower().endswith((".csv", ".txt")) and not content.startswith((ZIP, OLE))
-    grids = [grid for grid in ([_read_csv(content)] if text else _read_book(content)) if grid.rows]
+    grids = [grid for grid in ([_read_csv(content)] if text else _read_apart(content)) if grid.rows]
     if not grids:
         raise Unreadable("表格里没有内容，请检查是否选错了文件。")
     return grids
 
 
-def _read_book(content: bytes) -> list[Grid]:
+def _read_apart(content: bytes) -> list[Grid]:
+    try:
+        found = apart.read(content)
+    except apart.Failed as e:
+        raise Unreadable(e.said or EXHAUSTING) from None
+    return [
+        Grid(g["name"], g["rows"], dt.date.fromisoformat(g["day_zero"]), {tuple(at): tuple(first) for at, first in g["merged"]})
+        for g in found
+    ]
+
+
+def read_book(content: bytes) -> list[Grid]:
+    """The sheets of a workbook, in this process.
+
+    :raises Unreadable: see ``read``.
+    """
     facts = check(content)
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))

@@ -308,6 +308,7 @@ def _failed(error: Exception) -> Any:
 def _too_often(error: TooOften) -> Any:
     """When it goes on; what was filled in is on the page and can be sent again from it."""
     db.session().rollback()
+    note_denied(429)
     page = render_template(
         "error.html",
         code=429,

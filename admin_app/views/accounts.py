@@ -100,6 +100,8 @@ class UserView(RecordView):
 
     def after_save(self, form: Any, row: User, created: bool) -> None:
         sessions.end_all(self.db_session, row.id)
+        if not accounts.administrators(self.db_session):
+            raise Complaint("这样就没有可用的管理员账号了，未保存。")
 
     @expose("/reset/", methods=("POST",))
     def reset(self) -> Any:

@@ -13,8 +13,8 @@ from flask_login import current_user
 from ..orm import keyring
 
 MARK = "~"
-_NUMBER = re.compile(r"\d{4}|\d{3}[XxＸｘ]")
-"""The least that a blind index answers: the last four characters of an ID number or a telephone."""
+_NUMBER = re.compile(r"(?:\d[\s\-－]*){3}[\dXxＸｘ]")
+"""The least that a blind index answers: the last four characters of an ID number or a telephone, in one or with gaps."""
 
 
 def sealed(typed: str) -> str:

@@ -26,9 +26,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from .. import drafts, labels, once, rules
 from ..access import Action, Refused, shown
 from ..db import db, session_with
-from ..models import Attachment, Resource
+from ..models import Attachment, Child, Resource
 from ..once import SentTwice
-from ..orm import Base, Kept
+from ..orm import Base, ChildFile, History, Kept, OnRecord
 from ..records import attachments, concerns, trash
 from ..rules import Complaint
 from .fields import AdminForm, ColumnCheck, Converter, Lookup, OnceField, VersionField, number_or_none
@@ -276,7 +276,15 @@ class RecordView(Listing, ModelView):
         except SentTwice as e:
             flash(_("这张表已经保存过，没有重复登记。"), "success")
             return redirect(e.location)
+        self._note_chosen(form)
         return self.render(self.create_template, form=form, return_url=self._back())
+
+    def _note_chosen(self, form: Any) -> None:
+        """A form that comes with a child, or somebody of its family, already chosen shows who that is."""
+        chosen = [form[name].data for name in self.form_columns if name in form and name in class_mapper(self.model).relationships]
+        for row in chosen:
+            if isinstance(row, Child | OnRecord | History | ChildFile):
+                note("open", type(row).__tablename__, row.id, row.school_id)
 
     def _next(self, row: Any) -> str:
         """Where the author of a new row goes: to an empty form, or where this screen leads."""
@@ -293,12 +301,11 @@ class RecordView(Listing, ModelView):
             if request.method == "POST":
                 abort(403)
             return redirect(self.get_url(".details_view", id=row.id))
-        if request.method == "GET":
-            note("open", self.model.__tablename__, row.id, getattr(row, "school_id", None))
         form = self.edit_form(obj=row)
         if self.validate_form(form) and self.update_model(form, row):
             flash(_("保存成功。"), "success")
             return redirect(self.get_save_return_url(row))
+        note("open", self.model.__tablename__, row.id, getattr(row, "school_id", None))
         return self.render(self.edit_template, model=row, form=form, return_url=self._back())
 
     def validate_form(self, form: Any) -> bool:

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _, lazy_gettext
 from flask_login import current_user
 from sqlalchemy import func, select
-from wtforms import DateField
+from wtforms.validators import Optional
 
 from .. import labels, rules
 from ..access import Action, shown
@@ -33,12 +33,13 @@ from ..models import (
     Staff,
     StateSide,
 )
-from ..orm import Base
+from ..orm import Base, Group
 from ..records import aid, concerns, county, definitions, dossier, enrolling, filed_ledger, informing, overview
 from ..records.definitions import left_behind
 from ..rules import Complaint
 from .base import RecordView
 from .exports import carried_out, handed_out, reason_to_reveal, receipt_of, refused
+from .fields import DateField
 from .filters import Filter, by_township
 from .gate import current_scope, known_elsewhere, note, note_each
 from .lists import EXPORT_CAP, Line
@@ -82,7 +83,9 @@ def _aid_options(_session: Any) -> list[tuple[str, str]]:
     return [("due", _("应助未助"))]
 
 
-BY_DEFINITION = Filter("definition", "留守口径", _in_definition, _known_option(_definition_options), _definition_options, "choice")
+BY_DEFINITION = Filter(
+    "definition", "留守口径", _in_definition, _known_option(_definition_options), _definition_options, "choice", group=Group.FAMILY
+)
 BY_GAP = Filter(
     "gap",
     "待办",
@@ -98,6 +101,7 @@ BY_CARER_AGE = Filter(
     _known_option(_age_options),
     _age_options,
     "choice",
+    group=Group.FAMILY,
 )
 BY_AID = Filter(
     "aid",
@@ -106,6 +110,7 @@ BY_AID = Filter(
     _known_option(_aid_options),
     _aid_options,
     "choice",
+    group=Group.FAMILY,
 )
 
 
@@ -223,7 +228,7 @@ class ChildView(RecordView):
 
     def scaffold_form(self) -> Any:
         form = super().scaffold_form()
-        form.enrolled_on = DateField(lazy_gettext("就读起始日"))
+        form.enrolled_on = DateField(lazy_gettext("就读起始日"), [Optional()])
         return form
 
     def before_save(self, form: Any, row: Child, created: bool) -> None:
@@ -233,16 +238,15 @@ class ChildView(RecordView):
             raise Complaint("性别与证件号不一致，请核对户口簿。", "sex")
         if not row.id_number and row.id_kind is IdKind.RESIDENT and created:
             row.id_kind = IdKind.NONE
-        if row.id_number:
-            for told in known_elsewhere(self.db_session, [(row.id_number, row.name, row.birth_date)]).values():
+        if created and form.enrolled_on.data and (complaint := rules.not_in_future(form.enrolled_on.data.isoformat())):
+            raise Complaint(complaint, "enrolled_on")
+        if row.id_number:  # the last to be asked: whoever hears no complaint has saved the child
+            for told in known_elsewhere(self.db_session, [(row.id_number, row.name, row.birth_date)], saves=True).values():
                 raise Complaint(told.answer, "id_number")
 
     def after_save(self, form: Any, row: Child, created: bool) -> None:
         if created:
-            start = form.enrolled_on.data or dt.date.today()
-            if complaint := rules.not_in_future(start.isoformat()):
-                raise Complaint(complaint, "enrolled_on")
-            enrolling.open_enrolment(self.db_session, row, start)
+            enrolling.open_enrolment(self.db_session, row, form.enrolled_on.data or dt.date.today())
 
     def edit_form(self, obj: Any = None) -> Any:
         form = super().edit_form(obj)
@@ -261,11 +265,12 @@ class ChildView(RecordView):
             True: [state("due", words) for words in (_("未指定"), _("未发"), _("未谈"))],
             False: [state("", _("不适用"))] * 3,
         }
+        told = current_scope().sees(Group.FAMILY, None)
         has_card, has_talk = state("done", _("已发")), state("done", _("已谈"))
         for line in lines:
             carer, responsible, issued, talked = beside[line.id]
             nobody, no_card, no_talk = lacking[found[line.id].holds]
-            line.values["kind"] = kinds[found[line.id].kind]
+            line.values["kind"] = kinds[found[line.id].kind] if told else _(rules.WITHHELD[0])
             line.values["carer"] = carer or ""
             line.values["responsible"] = responsible or nobody
             line.values["card"] = has_card if issued else no_card

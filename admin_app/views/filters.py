@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from .. import labels
 from ..access import scope_in
+from ..db import db
 from ..models import BY_TOWNSHIP, School
 from ..orm import Base, Coded, Group, Several
 from .fields import Lookup, own_schools
@@ -32,6 +33,15 @@ class Filter:
     options: Options | None = None
     kind: str = "text"
     shown: Callable[[Session, str], str] | None = field(default=None)
+    group: Group = Group.ROSTER
+    """What it tells of a row: it is offered to who may read that, and finds rows in which the actor may."""
+
+    def narrow(self, query: Select[Any], model: Any, value: Any) -> Select[Any]:
+        """The rows it holds for, and no row whose value the actor may not read."""
+        scope = scope_in(db.session())
+        if not scope.sees(self.group, None):
+            query = query.where(model.school_id.in_([at for at in scope.school_ids if scope.sees(self.group, at)] or [-1]))
+        return self.apply(query, value)
 
     def words(self, session: Session, raw: str) -> str:
         """The condition as it stands on its chip."""
@@ -67,6 +77,7 @@ def by_choice(model: type[Base], name: str) -> Filter:
         parse,
         lambda _session: [(member.value, _(member.label)) for member in offered],
         "choice",
+        group=labels.group(model, name),
     )
 
 
@@ -80,6 +91,7 @@ def by_one_of_several(model: type[Base], name: str) -> Filter:
         lambda raw: choices(raw).value,
         lambda _session: [(member.value, _(member.label)) for member in choices],
         "choice",
+        group=labels.group(model, name),
     )
 
 
@@ -92,6 +104,7 @@ def by_flag(model: type[Base], name: str) -> Filter:
         lambda raw: {"1": True, "0": False}[raw],
         lambda _session: [("1", _("是")), ("0", _("否"))],
         "choice",
+        group=labels.group(model, name),
     )
 
 
@@ -116,9 +129,8 @@ def _row_words(session: Session, lookup: Lookup, raw: str) -> str:
 
 def by_text(model: type[Base], name: str) -> Filter:
     column = getattr(model, name)
-    return Filter(
-        name, labels.label(model, name), lambda query, value: query.where(column.contains(value, autoescape=True)), _short_text
-    )
+    contains = lambda query, value: query.where(column.contains(value, autoescape=True))  # noqa: E731
+    return Filter(name, labels.label(model, name), contains, _short_text, group=labels.group(model, name))
 
 
 def _short_text(raw: str) -> str:
@@ -128,11 +140,11 @@ def _short_text(raw: str) -> str:
 
 
 def by_dates(model: type[Base], name: str) -> tuple[Filter, Filter]:
-    column, label = getattr(model, name), labels.label(model, name)
-    day = dt.date.fromisoformat
+    column, label, group = getattr(model, name), labels.label(model, name), labels.group(model, name)
+    day, since, until = dt.date.fromisoformat, lambda q, value: q.where(column >= value), lambda q, value: q.where(column <= value)
     return (
-        Filter(f"{name}_from", f"{label}{_('从')}", lambda query, value: query.where(column >= value), day, kind="date"),
-        Filter(f"{name}_to", f"{label}{_('到')}", lambda query, value: query.where(column <= value), day, kind="date"),
+        Filter(f"{name}_from", f"{label}{_('从')}", since, day, kind="date", group=group),
+        Filter(f"{name}_to", f"{label}{_('到')}", until, day, kind="date", group=group),
     )
 
 

@@ -72,10 +72,10 @@ class FullExportView(ToolView):
 
     def _target(self, address: str) -> tuple[RecordView, str, dict[str, str]]:
         """The list behind an address of ours, what it is called, and its conditions; 404 for anything else."""
-        parts = urlsplit(address)
         try:
+            parts = urlsplit(address)
             endpoint, values = current_app.url_map.bind("").match(parts.path, method="POST")
-        except HTTPException:
+        except (HTTPException, ValueError):
             abort(404)
         name, _dot, page = endpoint.rpartition(".")
         view = next((v for v in current_app.extensions["screens"]._views if v.endpoint == name), None)

@@ -15,6 +15,7 @@ from .. import access, audit, auth, drafts, labels, limits
 from ..access import NOTHING, SYSTEM, Action, Found, Person, Scope, on_behalf_of, scope_in
 from ..db import db, session_with, take_turn, writing
 from ..models import Child, Resource
+from ..orm import keyring
 from ..rules import Complaint
 
 
@@ -46,18 +47,20 @@ Entry = tuple[str, object, int | None, dict[str, Any]]
 """What an entry is about: table, row, school, and what is said of it."""
 
 
-def _note_all(own: Session, action: str, entries: list[Entry]) -> None:
-    """A request that may write holds SQLite's only write lock itself, so there its own session takes the entries. An account's
+def _note_all(own: Session, action: str, entries: list[Entry], coming: int | None = None) -> None:
+    """:param coming: for how many they count; without it for as many as they are.
+
+    A request that may write holds SQLite's only write lock itself, so there its own session takes the entries. An account's
     writing transactions follow each other, so nothing comes between the count and the entries."""
     user_id = scope_in(own).user_id
     if own.info.get("writes"):
         take_turn(own)
-        within_limits(action, len(entries), user_id)
+        within_limits(action, len(entries) if coming is None else coming, user_id)
         _note_in(own, action, entries)
         own.commit()
     else:
         with writing(on_behalf_of(scope_in(own), system=True)) as session:
-            _within_limits(session, action, len(entries), user_id)
+            _within_limits(session, action, len(entries) if coming is None else coming, user_id)
             _note_in(session, action, entries)
 
 
@@ -83,25 +86,44 @@ def _within_limits(session: Session, action: str, coming: int, user_id: int | No
         limits.check(session, user_id, action, most, coming)
 
 
-def known_elsewhere(own: Session, people: list[Person]) -> dict[Person, Found]:
-    """What may be told about children of other schools. Each answer is a try that is counted and noted; the same question
-    within the hour is the same try, for a preview is read again and again.
+def known_elsewhere(own: Session, people: list[Person], *, saves: bool = False) -> dict[Person, Found]:
+    """What may be told about children of other schools. An hour of questions is counted (act "probe"), and each is noted: how many
+    numbers it asked about, and of each child that something is told of, who. The same question within the hour is the same try,
+    for a preview is read again and again.
 
-    :param own: the session that asks, before it has saved anything: one that may write is rolled back, and takes the entries.
-    :raises TooOften: before anything is told.
+    :param own: the session that asks, before it has saved anything: one that may write is rolled back to take the entries.
+    :param saves: whoever is told nothing is saved at once, and noted as that.
+    :raises TooOften: before anything is asked, so that it says nothing about who is there.
+    :raises Complaint: for a list that is no school's: many born on one day, or many who are at other schools.
     """
-    found = access.known_elsewhere(session_with, scope_in(own), people)
-    if not found:
-        return found
-    tries = {(str(told.child_id), name, str(born)): told for (_number, name, born), told in found.items()}
+    actor = scope_in(own)
+    if actor.reads_everywhere or not people:
+        return {}
+    question = keyring.sign("|".join(sorted(map(repr, people))))[:32]
     with session_with(SYSTEM) as log:
-        fresh = tries.keys() - limits.tries(log, scope_in(own).user_id)
-    if fresh:
-        if own.info.get("writes"):
-            own.rollback()
-        said = [(tries[key], {"姓名": key[1], "出生日期": key[2]}) for key in tries if key in fresh]
-        _note_all(own, "probe", [(Child.__tablename__, told.child_id, told.school_id, what) for told, what in said])
+        is_new = question not in limits.questions(log, actor.user_id)
+    if is_new:
+        within_limits("probe", user_id=actor.user_id)
+    on_a_day = max(Counter(number[6:14] for number in {number for number, *_rest in people}).values())
+    if on_a_day > limits.BORN_ON_A_DAY:
+        raise Complaint(f"有 {on_a_day} 个证件号是同一天出生的，不像一所学校的名单，请核对证件号。")
+    found = access.known_elsewhere(session_with, actor, people)
+    if is_new and (found or not saves):
+        _note_tries(own, question, len(people), found)
+    if len(found) > limits.STRANGERS:
+        raise Complaint(f"名单里有 {limits.STRANGERS} 名以上儿童已在县内别的学校登记，请由原学校“整班转出”，或联系德育股。")
     return found
+
+
+def _note_tries(own: Session, question: str, numbers: int, found: dict[Person, Found]) -> None:
+    if own.info.get("writes"):
+        own.rollback()
+    table = Child.__tablename__
+    entries: list[Entry] = [(table, "", None, {"证件号": numbers, "在别校": len(found), "指纹": question})]
+    entries += [
+        (table, told.child_id, told.school_id, {"姓名": name, "出生日期": born}) for (_number, name, born), told in found.items()
+    ]
+    _note_all(own, "probe", entries, coming=1)
 
 
 def limit_words(error: limits.TooOften) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Response, abort, flash, redirect, request, stream_with_context
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -170,7 +171,7 @@ class ImportView(ToolView):
         except ledger.NoHeader as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".columns", id=batch.id))
-        except Unreadable as e:
+        except (Unreadable, Complaint) as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".index"))
         only = request.args.get("only", "")
@@ -267,8 +268,10 @@ class ImportView(ToolView):
         try:
             plan = self._plan(self.db_session, batch)
             said = [marking.Remark(row.sheet, p.cell or row.place, p.level, p.text) for row in plan.rows for p in row.problems]
-            file = marking.marked(content, reader.read(content, batch.file_name), said)
-        except Unreadable as e:
+            file = marking.marked(
+                content, reader.read(content, batch.file_name), said, to_sender=batch.created_by == current_user.user_id
+            )
+        except (Unreadable, Complaint) as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".preview", id=batch.id))
         name = f"{batch.file_name.rpartition('.')[0] or batch.file_name}-已标注.xlsx"

@@ -77,8 +77,11 @@ class Listing(Gate):
         return {}
 
     def is_sortable(self, name: str) -> bool:
-        """A computed column cannot be sorted; a sealed or confidential one may not: the order would tell its values."""
-        return name not in self.extra_columns and labels.is_open(self.model, name)
+        """A computed column cannot be sorted; a sealed or confidential one may not, nor one that the actor may not read: the order
+        would tell its values."""
+        if name in self.extra_columns or not labels.is_open(self.model, name):
+            return False
+        return current_scope().sees(labels.group(self.model, name), None)
 
     @cached_property
     def conditions(self) -> dict[str, conditions.Filter]:
@@ -91,6 +94,11 @@ class Listing(Gate):
             for each in conditions.for_column(self.model, item, self.lookup(item) if relation else None):
                 found[each.name] = each
         return found
+
+    def offered(self) -> dict[str, conditions.Filter]:
+        """The conditions on what this actor may read."""
+        scope = current_scope()
+        return {name: each for name, each in self.conditions.items() if scope.sees_some(each.group)}
 
     # --- the list ---
 
@@ -119,15 +127,16 @@ class Listing(Gate):
     def narrow(self, query: Select[Any], search: str, active: Iterable[tuple[conditions.Filter, Any]]) -> Select[Any]:
         """Apply the search box and the conditions."""
         for term in rules.tidy(search).split()[:4]:
-            exact = [c == term for c in (getattr(self.model, name) for name in self.search_exact) if c.type.answers(term)]
+            readable = (name for name in self.search_exact if current_scope().sees(labels.group(self.model, name), None))
+            exact = [c == term for c in (getattr(self.model, name) for name in readable) if c.type.answers(term)]
             if looked_at := exact or [says(self.model, c, term) for c in self.search]:
                 query = query.where(or_(*looked_at))
         for condition, value in active:
-            query = condition.apply(query, value)
+            query = condition.narrow(query, self.model, value)
         return query
 
     def ordered(self, query: Select[Any], sort: int | None, desc: bool) -> Select[Any]:
-        if sort is not None and 0 <= sort < len(self.column_list) and self.is_sortable(self.column_list[sort]):
+        if sort is not None:
             wanted: Sequence[tuple[str, bool]] = [(self.column_list[sort], desc)]
         else:
             wanted = self.default_sort
@@ -182,7 +191,7 @@ class Listing(Gate):
     def _active(self, args: Mapping[str, str]) -> list[tuple[conditions.Filter, str, Any]]:
         """The conditions in the address: filter, raw text, value. One that cannot be used is said and left out."""
         found = []
-        for name, condition in self.conditions.items():
+        for name, condition in self.offered().items():
             raw = self._asked(args, name)
             if not raw:
                 continue
@@ -197,11 +206,16 @@ class Listing(Gate):
         args = request.args if args is None else args
         return SimpleNamespace(
             page=_count_from_0(args.get("page")) or 0,
-            sort=_count_from_0(args.get("sort")),
+            sort=self._sorted_by(args.get("sort")),
             desc=args.get("desc") == "1",
             search=self._asked(args, "search")[:LONGEST].replace("\0", ""),
             active=self._active(args),
         )
+
+    def _sorted_by(self, raw: str | None) -> int | None:
+        """The column of an address, if it is one by which this actor may sort."""
+        at = _count_from_0(raw)
+        return at if at is not None and at < len(self.column_list) and self.is_sortable(self.column_list[at]) else None
 
     def _is_words(self, name: str) -> bool:
         """Is this part of an address typed by hand, and so perhaps a number of a person?"""
@@ -247,7 +261,7 @@ class Listing(Gate):
     def index_view(self) -> Any:
         """The list that the address asks for. What is typed is posted, and answered by the address that asks for it."""
         if request.method == "POST":
-            return redirect(self._asking({name: request.form.get(name) for name in ("search", *self.conditions)}))
+            return redirect(self._asking({name: request.form.get(name) for name in ("search", *self.offered())}))
         seen = self._view_of_list()
         query = self.narrow(self.rows(), seen.search, [(c, v) for c, _raw, v in seen.active])
         page = self.ordered(query, seen.sort, seen.desc).limit(self.page_size + 1).offset(seen.page * self.page_size)
@@ -283,7 +297,7 @@ class Listing(Gate):
     def _note_search(self, seen: SimpleNamespace) -> None:
         """One entry for a search, another order, and each page after the first: whoever leafs through all of it shows (ASVS 16.3)."""
         page = {"页": seen.page + 1} if seen.page else {}
-        if seen.sort is not None and seen.sort < len(self.column_list):
+        if seen.sort is not None:
             page["排序"] = labels.label(self.model, self.column_list[seen.sort]) + ("，降序" if seen.desc else "")
         note("search", self.model.__tablename__, **self._conditions_said(seen), **page)
 

@@ -338,6 +338,7 @@ class QuickView(ToolView):
         return self.render("quick/paste.html", recent=recent, block=request.form.get("block", ""), **self._for_paste(what, target))
 
     def _grid_page(self, what: str, target: Any, sheet: pasting.Sheet, lines: list[pasting.Line], ignored: list[str]) -> str:
+        note_names(len(lines), target.id if isinstance(target, School) else target.school_id)
         wrong = sum(bool(cell.wrong) for line in lines for cell in line.cells.values())
         there = sum(bool(line.note) for line in lines)
         usual = {"way": list(CareWay), "effect": list(Effect), "how": list(SignedHow)}

@@ -78,7 +78,7 @@ def password() -> Response | str:
         try:
             if form.get("password", "") != form.get("again", ""):
                 raise Complaint("两次输入的新密码不一致。")
-            auth.change_password(current_user.user_id, form.get("old", ""), form.get("password", ""), current_user.token)
+            auth.change_password(current_user, form.get("old", ""), form.get("password", ""))
             flash(_("密码已修改，其他设备上的登录已失效。"), "success")
             return redirect("/")
         except Complaint as e:

@@ -288,7 +288,7 @@ class TransferView(RecordView):
                 school = next((s for s in schools if str(s.id) == form["school"]), None)
                 if school is None:
                     raise Complaint("请选择转入学校。")
-                if complaint := rules.id_number(form["number"]):
+                if complaint := rules.id_number(form["number"]) or rules.person_name(form["name"]):
                     raise Complaint(complaint)
                 self._ask_for(form, dt.date.fromisoformat(form["birth"]), school.id)
                 flash(_("申请已发出，原学校放行后在“待我接收”中接收。"), "success")

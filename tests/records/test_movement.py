@@ -479,12 +479,14 @@ def test_out_of_the_county_and_back_it_is_the_same_child(world):
     transfers.request(writing, world.holders["b"], number, name, born, world.b)
     with session_with(world.holders["b"]) as session:
         asked = session.scalars(select(Transfer).where(Transfer.to_school_id == world.b, Transfer.child_id == pk)).one()
-        assert (asked.kind, asked.state) == (TransferKind.BACK, TransferState.REQUESTED) and session.get(Child, pk) is None
+        assert (asked.kind, asked.state) == (TransferKind.MOVE, TransferState.REQUESTED), "not told before it is let go"
+        assert session.get(Child, pk) is None
         asked = asked.id
     with pytest.raises(OutOfScope):
         transfers.accept(writing, world.holders["b"], asked, TODAY)  # not released yet
     with writing(OFFICE) as session:
         transfers.release(session.get(Transfer, asked))
+        assert session.get(Transfer, asked).kind is TransferKind.BACK
     transfers.accept(writing, world.holders["b"], asked, TODAY, staff_id=world.teacher[world.b][0])
 
     with session_with(world.holders["b"]) as session:

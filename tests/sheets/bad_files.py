@@ -100,6 +100,26 @@ def _overlapping(times: int) -> bytes:
     return content[:end] + again + bytes(last)
 
 
+def _behind_ole(content: bytes) -> bytes:
+    """An archive behind the beginning of an .xls: what takes it for the one hands it to the reader of the other."""
+    return old()[:512] + bytes(4096) + content
+
+
+def _open_document(repeated: bytes) -> bytes:
+    """A spreadsheet of another kind, which says in a few bytes how often its cells are repeated."""
+    space = 'xmlns:%s="urn:oasis:names:tc:opendocument:xmlns:%s:1.0"'
+    spaces = " ".join(space % (each, each) for each in ("office", "table", "text")).encode()
+    body = b"<office:body><office:spreadsheet><table:table>%s</table:table></office:spreadsheet></office:body>" % repeated
+    return _zip(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": b'<?xml version="1.0"?><office:document-content ' + spaces + b">" + body + b"</office:document-content>",
+            "META-INF/manifest.xml": b"<manifest/>",
+            "xl/workbook.xml": b"<nothing/>",
+        }
+    )
+
+
 LAUGHS = (
     b'<!DOCTYPE x [<!ENTITY l0 "ha">' + b"".join(b'<!ENTITY l%d "%s">' % (n, b"&l%d;" % (n - 1) * 10) for n in range(1, 12)) + b"]>"
 )
@@ -141,6 +161,8 @@ BAD: dict[str, Told] = {
     "many corners.xlsx": (written(lambda sheet: (sheet.write(0, 0, "姓名"), sheet.write(40_000, 10, "x")), sheets=6), MUCH),
     "endless tag.xlsx": (with_sheet(b"<row " + random.Random(1).randbytes(1 << 20).hex().encode() + b">"), BROKEN),
     "far.xls": (old((65_535, 255)), FAR),
+    "archive behind another.xls": (_behind_ole(with_sheet(CORNER % b'r="XFD1048576"')), "嵌有别的文件"),
+    "document.xlsx": (_open_document(b'<table:table-row table:number-rows-repeated="49000"><table:table-cell table:number-columns-repeated="1000"><text:p>1</text:p></table:table-cell></table:table-row>'), FORMAT),
     "wide.xls": (old((49_999, 255)), MUCH),
     "many columns.xlsx": (written(lambda sheet: sheet.write_row(0, 0, ["姓名"] * 230)), 1),
     "long cell.xlsx": (written(lambda sheet: sheet.write(0, 0, "长" * 32_767)), 1),
