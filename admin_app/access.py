@@ -339,6 +339,8 @@ def _refuse_private(state: ORMExecuteState, scope: Scope) -> None:
 
 def _check_before(session: Session, _context: Any, _instances: Any) -> None:
     scope = scope_in(session)
+    if session.info.get("reading"):
+        raise Unscoped("a request that only looks saves nothing")
     for row in session.new:
         _refuse_unless(scope.may(Action.CREATE, resource_of(row)))
     for row in (*changed_rows(session), *session.deleted):

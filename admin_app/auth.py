@@ -76,7 +76,8 @@ def _enter() -> Response | None:
         return redirect(url_for("sign_in.one_time_code"))
     session = db.session()
     access.bind(session, current_user.scope)
-    session.info["writes"] = request.method not in ("GET", "HEAD", "OPTIONS")
+    session.info["reading"] = request.method in ("GET", "HEAD", "OPTIONS")
+    session.info["writes"] = not session.info["reading"]
     return None
 
 

@@ -171,6 +171,18 @@ def status_of(error: Exception) -> int:
     return _OF_POSTGRES.get(state) or _OF_POSTGRES.get(state[:2], 500)
 
 
+def settle() -> None:
+    """What was erased leaves the log of SQLite too, not only its tables (``secure_delete`` overwrites it there)."""
+    if db.engine.dialect.name != "sqlite":
+        return
+    connection = db.engine.raw_connection()
+    try:  # whoever still reads the old pages is not waited for long: the next checkpoint takes them
+        for pragma in ("busy_timeout=1000", "wal_checkpoint(TRUNCATE)", f"busy_timeout={PATIENCE * 1000}"):
+            connection.cursor().execute(f"PRAGMA {pragma}").fetchall()
+    finally:
+        connection.close()
+
+
 def analyse() -> None:
     """Fresh statistics after a large import (SQLite keeps none by itself; PostgreSQL's daemon may lag)."""
     with db.engine.connect() as connection:

@@ -20,7 +20,7 @@ from tests import factories as make
 from tests.conftest import PEOPLE, scope_of
 
 OWNED = sorted(
-    (mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SchoolOwned | ChildFile | History)),
+    (mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, SchoolOwned | ChildFile | OnRecord | History)),
     key=lambda model: model.__name__,
 )
 
@@ -28,6 +28,13 @@ OWNED = sorted(
 def test_every_table_says_who_owns_its_rows():
     kinds = (Shared, Private, SchoolOwned, ChildFile, OnRecord, History, Between)
     assert [m.class_.__name__ for m in Base.registry.mappers if sum(issubclass(m.class_, k) for k in kinds) != 1] == []
+
+
+def test_what_is_about_a_child_says_at_which_school():
+    tables = (mapper.class_ for mapper in Base.registry.mappers)
+    assert [
+        t.__name__ for t in tables if "child_id" in class_mapper(t).columns and "school_id" not in class_mapper(t).columns
+    ] == []
 
 
 def test_every_table_belongs_to_a_resource_of_the_role_table():
@@ -160,6 +167,15 @@ def test_a_row_of_another_school_is_not_touched_whatever_its_table(model, how, o
             row.created_by = 9
         with pytest.raises(Refused), session.no_autoflush:
             session.flush()
+
+
+@pytest.mark.parametrize("model", OWNED, ids=lambda model: model.__name__)
+def test_a_new_row_of_another_school_is_not_saved_whatever_its_table(model, open_as, ids):
+    """Asked past the database: the rule looks at the row as the flush has left it."""
+    row = model(school_id=ids.b)
+    with open_as("secretary_a") as session, pytest.raises(OutOfScope):
+        session.add(row)
+        access._check_after(session, None)
 
 
 def test_a_row_cannot_be_handed_to_another_school_even_after_a_commit(open_as, ids):

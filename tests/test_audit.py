@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from admin_app import audit, labels, models as m
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.orm import Base, utcnow
 from admin_app.views.audit import _summary as audit_words
-from tests.conftest import scope_of
+from tests.conftest import PASSWORD, scope_of
 from tests.databases import by_hand, unguard_the_log
 
 
@@ -247,3 +250,56 @@ def test_a_card_that_was_stored_is_not_spelt_out_in_the_log(app, person, ids):
         session.commit()
     page = person("office").get("/audit_entry/").text
     assert "方老师" in page and "（明细）" in page and "applicable" not in page
+
+
+# --- what is done, and the one entry it leaves ---
+
+TALK = {"on": "2025-10-15", "kind": "talk", "way": "face", "role": "other", "attention": "normal", "enrolment": "{enrolment_a}"}
+DONE: dict[str, tuple[str, str, str, dict[str, str], dict[str, int]]] = {
+    "looked at": ("secretary_a", "GET", "/child/details/?id={child_a}", {}, {"open child": 1}),
+    "opened to change": ("secretary_a", "GET", "/child/edit/?id={child_a}", {}, {"open child": 1}),
+    "read by a change that is refused": ("secretary_a", "POST", "/child/edit/?id={child_a}", {}, {"open child": 1}),
+    "read by a form that has chosen it": ("office", "GET", "/care_record/new/?child={child_a}", {}, {"open enrolment": 1}),
+    "searched": ("secretary_a", "GET", "/child/?search=甲", {}, {"search child": 1}),
+    "filtered": ("secretary_a", "GET", "/child/?sex=2", {}, {"search child": 1}),
+    "sorted": ("secretary_a", "GET", "/child/?sort=0", {}, {"search child": 1}),
+    "shown in full": ("secretary_a", "POST", "/child/reveal/", {"id": "{child_a}", "reason": "核对"}, {"reveal child": 1}),
+    "exported": ("secretary_a", "GET", "/child/export/xlsx/?purpose=核对", {}, {"export child": 1}),
+    "printed": ("secretary_a", "GET", "/child/paper/?id={child_a}", {}, {"print child": 1}),
+    "downloaded": ("secretary_a", "GET", "/attachments/get/?id={attachment_a}", {}, {"download attachment": 1}),
+    "made": ("secretary_a", "POST", "/care_record/new/", TALK, {"create care_record": 1, "update flag": 1}),
+    "changed": ("secretary_a", "POST", "/care_record/edit/?id={care_record_a}", {**TALK, "version": "1"}, {"update care_record": 1}),
+    "put into the trash": ("secretary_a", "POST", "/care_record/delete/", {"id": "{care_record_a}", "reason": "错"}, {"delete care_record": 1}),
+    "settings changed": ("office", "POST", "/county/save/", {"talks_a_month": "2"}, {"create setting": 1}),
+    "refused": ("secretary_a", "GET", "/user_account/", {}, {"denied user_account": 1}),
+    "foreign": ("secretary_a", "GET", "/child/details/?id={child_b}", {}, {"denied child": 1}),
+    "asked for": ("secretary_a", "POST", "/transfer/ask/", {"school": "{a}", "number": "539999201603040011", "name": "无此人", "birth": "2016-03-04"}, {}),
+    "left": ("secretary_a", "POST", "/logout", {}, {"logout user_account": 1}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DONE)
+def test_each_thing_that_is_done_leaves_the_entry_agreed_and_no_other(what, app, ids, person):
+    who, method, path, data, agreed = DONE[what]
+    browser, named = person(who), vars(ids)
+    browser.get("/login")  # its token is there
+    with app.app_context(), session_with(SYSTEM) as session:
+        before = session.scalar(select(func.max(m.AuditEntry.id)))
+    path, data = path.format(**named), {key: value.format(**named) for key, value in data.items()}
+    answer = browser.get(path) if method == "GET" else browser.post(path, data)
+    answer.close()
+    with app.app_context(), session_with(SYSTEM) as session:
+        left = session.scalars(select(m.AuditEntry).where(m.AuditEntry.id > before)).all()
+        assert Counter(f"{entry.action} {entry.table_name}" for entry in left) == agreed, answer.status_code
+        assert all(entry.user_id and entry.address and entry.roles and entry.request for entry in left)
+
+
+def test_a_login_and_a_refused_one_name_the_account(app, ids):
+    client = app.test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)[1]
+    for username, password in (("office", "wrong"), ("nobody", "wrong"), ("office", PASSWORD)):
+        client.post("/login", data={"username": username, "password": password, "csrf_token": token})
+    with app.app_context(), session_with(SYSTEM) as session:
+        account = str(ids.user_office)
+        assert [entry.row_id for entry, _what in entries(session, "refused", "user_account")] == [account, ""]
+        assert [(e.row_id, e.user_id) for e, _what in entries(session, "login", "user_account")] == [(account, ids.user_office)]

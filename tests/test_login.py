@@ -52,6 +52,32 @@ def test_after_five_failures_even_the_right_password_waits(app, ids):
     assert log_in(app.test_client(), "office").status_code == 302
 
 
+def test_who_changes_the_password_is_in_and_every_other_browser_of_the_account_out(app, ids):
+    first, other = app.test_client(), app.test_client()
+    for client in (first, other):
+        log_in(client, "office")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', first.get("/password").text).group(1)
+    again = {"old": PASSWORD, "password": "shan qing shui xiu 8", "again": "shan qing shui xiu 8", "csrf_token": token}
+    assert first.post("/password", data=again).location == "/"
+    assert (first.get("/child/").status_code, other.get("/child/").location) == (200, "/login")
+    with app.app_context(), session_with(SYSTEM) as session:
+        entry = session.scalars(select(m.AuditEntry).order_by(m.AuditEntry.id.desc()).limit(1)).one()
+        assert (entry.action, entry.table_name, entry.row_id, entry.user_id) == (
+            "update", "user_account", str(ids.user_office), ids.user_office
+        )  # fmt: skip
+
+
+def test_from_one_address_no_more_than_fifty_tries_whatever_the_account(app, ids, monkeypatch):
+    assert tries.MAX_FAILURES_OF_ADDRESS == 50
+    monkeypatch.setattr(tries, "MAX_FAILURES_OF_ADDRESS", 6)
+    for number in range(6):
+        assert "账号或密码不对" in log_in(app.test_client(), f"nobody{number}").text
+    assert "尝试次数过多" in log_in(app.test_client(), "office").text
+    elsewhere = app.test_client()
+    elsewhere.environ_base["REMOTE_ADDR"] = "10.0.0.9"
+    assert log_in(elsewhere, "office").status_code == 302
+
+
 @pytest.mark.parametrize("change", ["disabled", "role", "reset", "ended"])
 def test_a_changed_account_is_out_at_once(change, app, ids, person):
     browser = person("secretary_a")
@@ -86,6 +112,8 @@ def test_a_first_password_must_be_changed_before_any_other_page(app, ids, person
         session.get(m.User, ids.user_office).must_change = True
     browser = person("office")
     assert {browser.get(path).location for path in ("/", "/child/", "/child/export/xlsx/")} == {"/password"}
+    posts = ("/child/new/", "/child/ajax/lookup/", f"/child/edit/?id={ids.child_a}", "/imports/")
+    assert {browser.post(path, {}).location for path in posts} == {"/password"}
     again = {"old": PASSWORD, "password": "shan qing shui xiu 8", "again": "shan qing shui xiu 8"}
     assert browser.post("/password", again).location == "/"
     assert browser.get("/child/").status_code == 200
@@ -358,3 +386,34 @@ def test_a_login_that_cannot_be_logged_lets_nobody_in(app, ids, monkeypatch):
     with app.app_context(), session_with(SYSTEM) as session:
         assert session.scalar(select(func.count(m.LoginSession.id))) == before
         assert session.get_one(m.User, ids.user_office).last_login_at is None
+
+
+def test_there_is_always_an_administrator(app, ids, person):
+    """Two who take each other's rights at one moment: the second is told."""
+    with app.app_context(), writing(SYSTEM) as session:
+        office = session.get_one(m.User, ids.user_office)
+        office.grants.append(m.Grant(role=Role.ADMIN))
+        assert accounts.administrators(session) == 2
+    form = {"username": "office", "name": "股员乙", "roles": ["office"], "active": "y", "confirm_password": PASSWORD}
+    with app.app_context(), session_with(SYSTEM) as session:
+        form["version"] = session.get_one(m.User, ids.user_office).version
+    admin = person("admin")
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("admin_app.accounts.administrators", lambda session: 0)
+        page = admin.post(f"/user_account/edit/?id={ids.user_office}", form).text
+    assert "没有可用的管理员账号" in page
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert accounts.administrators(session) == 2, "nothing was saved"
+    with app.app_context(), writing(SYSTEM) as session:
+        session.scalars(select(m.User).where(m.User.username == "admin")).one().active = False
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert accounts.administrators(session) == 1
+
+
+def test_who_has_to_change_the_password_first_can_leave(app, ids, person):
+    with app.app_context(), writing(SYSTEM) as session:
+        session.get(m.User, ids.user_office).must_change = True
+    page = person("office").get("/password").text
+    assert 'action="/logout"' in page
+    assert person("office").post("/logout", {}).location == "/login"

@@ -160,6 +160,12 @@ def noted_asks(app):
         return session.scalars(select(m.AuditEntry.id).where(m.AuditEntry.action == "probe")).all()
 
 
+@pytest.mark.parametrize("name", ["长" * 100_000, "1", ""])
+def test_what_can_be_no_name_is_refused_and_kept_out_of_the_log(name, app, ids, person, number):
+    page = person("secretary_a").post("/transfer/ask/", asked(ids, number, name)).text
+    assert "姓名应为 2 至 30 个字" in page and noted(app) == []
+
+
 def test_where_a_child_is_is_told_when_its_school_has_let_it_go(app, ids, person, number):
     asker, holder = person("secretary_a"), person("secretary_b")
     assert asker.post("/transfer/ask/", asked(ids, number, "丁不漏")).status_code == 302

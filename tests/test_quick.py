@@ -15,6 +15,7 @@ from admin_app.db import db, session_with
 from admin_app.records import pasting
 from admin_app.rules import Complaint
 from tests import factories as make
+from tests.test_audit import entries
 
 TODAY = dt.date.today()
 TALKS, CONFIRM, PASTE = "/quick/talks/", "/quick/confirm/", "/quick/paste/"
@@ -233,6 +234,8 @@ def test_a_pasted_block_says_which_cell_is_wrong_and_keeps_the_rest(person, ids,
     for sentence in ("是否为周小月（三年级1班）", "没有“2026-11-31”这一天", "有 2 名“甲小雨”，请写明班级：三年级1班、三年级2班",
                      "“微信”不在可选范围内", "名册中没有“李四”", "日期早于就读起始日 2026-09-01", "没有读入的列：序号"):  # fmt: skip
         assert sentence in page, sentence
+    read = at_work(lambda session: [what for _entry, what in entries(session, "open", "quick")])
+    assert read == [{"人数": [None, 4]}], "who may be meant is shown: that leaves who asked"
     form = cells(page)
     assert (
         form["content-0"] == "第一行说想家，\n第二行说&#34;很想&#34;"

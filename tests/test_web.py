@@ -263,6 +263,8 @@ def test_a_cookie_from_before_the_login_is_nobody_after_it(app, ids):
     before = client.get_cookie("session").value
     log_in(client, "office")
     assert client.get_cookie("session").value != before
+    with client.session_transaction() as cookie:
+        assert set(cookie) <= {"_user_id", "_fresh", "_id", "csrf_token", "_flashes"}
     thief = app.test_client()
     thief.set_cookie("session", before)
     assert thief.get("/child/").location == "/login"

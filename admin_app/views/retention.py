@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from .. import labels, rules
 from ..access import Action
-from ..db import writing
+from ..db import db, settle, writing
 from ..models import Child, Resource
 from ..orm import utcnow
 from ..records import attachments, county, erasure, held
@@ -167,3 +167,5 @@ class RetentionView(ToolView):
         """After it is saved: a file whose row stands would be missed, one without a row is not."""
         for path in done.files:
             path.unlink(missing_ok=True)
+        db.session().rollback()
+        settle()

@@ -26,7 +26,7 @@ from admin_app.records import attachments, compliance, enrolling, erasure, trash
 from admin_app.rules import Complaint
 from tests import factories as make
 from tests.conftest import PASSWORD, scope_of
-from tests.databases import by_hand
+from tests.databases import ON_POSTGRES, by_hand
 
 TODAY, LEFT, ARCHIVED = dt.date(2026, 11, 2), dt.date(2023, 7, 10), dt.date(2026, 10, 1)
 NAME, MARK, PHONE = "甲小雨", "只有她家才有的话", "13900007777"
@@ -342,6 +342,9 @@ def test_the_office_archives_and_erases_with_its_password_and_a_reason(app, left
         assert where(app, NAME)
     page = office.post("/retention/erase/", {"child": ids.child_a, "reason": "满三年"}, follow_redirects=True)  # given a moment ago
     assert "已清除 1 人" in page.text and where(app, NAME) == []
+    if not ON_POSTGRES:
+        lying = b"".join(file.read_bytes() for file in app.config["SETTINGS"].data_dir.glob("register.sqlite3*"))
+        assert len(lying) > 100_000 and [word for word in (NAME, MARK) if word.encode() in lying] == [], "not even in a freed page"
     assert office.get(f"/retention/?child={ids.child_a}").status_code == 404
 
 
