@@ -193,7 +193,7 @@ def test_the_file_comes_back_with_its_faulty_cells_marked_and_nothing_else_chang
     with open_as("secretary_a") as session:
         plan = plan_for(session, content, ids.a)
         said = [marking.Remark(r.sheet, p.cell or r.place, p.level, p.text) for r in plan.rows for p in r.problems]
-        back = openpyxl.load_workbook(io.BytesIO(marking.marked(content, reader.read(content, "台账.xlsx"), said)))
+        back = openpyxl.load_workbook(io.BytesIO(marking.marked(content, reader.read(content, "台账.xlsx"), said, to_sender=True)))
     was = openpyxl.load_workbook(io.BytesIO(content))
     assert back.sheetnames == was.sheetnames
     for old, new in zip(was, back, strict=True):
@@ -211,10 +211,27 @@ def test_the_file_comes_back_with_its_faulty_cells_marked_and_nothing_else_chang
 def test_a_file_that_is_no_xlsx_comes_back_as_one(name):
     content = "姓名,性别\n=1+1,男\n".encode("gb18030")
     file = marking.marked(
-        content, [reader.Grid("CSV", [["姓名", "性别"], ["=1+1", "男"]])], [marking.Remark("CSV", "A2", "error", "错")]
+        content,
+        [reader.Grid("CSV", [["姓名", "性别"], ["=1+1", "男"]])],
+        [marking.Remark("CSV", "A2", "error", "错")],
+        to_sender=True,
     )
     cell = openpyxl.load_workbook(io.BytesIO(file))["CSV"]["A2"]
     assert (cell.value, cell.data_type, cell.comment.text) == ("=1+1", "s", "错")
+
+
+def test_whoever_did_not_send_a_file_gets_its_values_only():
+    book = openpyxl.Workbook()
+    book.active.append(["姓名", "=1+1"])
+    book.active["A1"].hyperlink = "https://example.invalid/"
+    out = io.BytesIO()
+    book.save(out)
+    content = out.getvalue()
+    grids = [reader.Grid("Sheet", [["姓名", 2]])]
+    said = [marking.Remark("Sheet", "A1", "error", "错")]
+    for to_sender, value, link in ((True, "=1+1", True), (False, 2, False)):
+        sheet = openpyxl.load_workbook(io.BytesIO(marking.marked(content, grids, said, to_sender=to_sender))).active
+        assert (sheet["B1"].value, bool(sheet["A1"].hyperlink), sheet["A1"].comment.text) == (value, link, "错")
 
 
 def test_the_marked_file_is_the_schools_own_to_take(person, ids):
