@@ -578,6 +578,28 @@ def test_where_a_child_is_is_told_to_who_asked_when_it_was_let_go(state, told, i
     assert {who for who in people if access.tells_sender(_scope(ids, who), transfer)} == told
 
 
+@pytest.mark.parametrize(
+    ("who", "somewhere", "nowhere"),
+    [
+        ("office", {"ROSTER", "FAMILY", "INCIDENT"}, {"MIND", "COUNSELLING"}),
+        ("leader", {"ROSTER", "FAMILY"}, {"MIND", "COUNSELLING", "INCIDENT"}),
+        ("secretary_a", {"ROSTER", "FAMILY", "MIND", "INCIDENT"}, {"COUNSELLING"}),
+        ("counsellor_a", {"ROSTER", "MIND", "COUNSELLING"}, {"FAMILY", "CONTACT", "IDENTITY", "INCIDENT"}),
+    ],
+)
+def test_whether_a_group_is_read_in_any_row_at_all(who, somewhere, nowhere, ids):
+    seen = {group.name for group in Group if _scope(ids, who).sees_some(group)}
+    assert somewhere <= seen and not nowhere & seen
+
+
+def test_a_session_that_only_looks_saves_nothing(open_as, ids):
+    with open_as("secretary_a") as session:
+        session.info["reading"] = True
+        session.get(Child, ids.child_a).remark = "改"
+        with pytest.raises(Unscoped):
+            session.flush()
+
+
 def _scope(ids, who):
     from tests.conftest import scope_of
 
