@@ -15,7 +15,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 POLICY = ("access", "rules", "limits", "passwords", "row_security", "audit")
-ON_SQLITE = ("test_access", "test_rules", "test_limits", "test_probing", "test_login", "test_audit", "test_keys", "records/test_erasure")
+ON_SQLITE = (
+    "test_access",
+    "test_rules",
+    "test_limits",
+    "test_probing",
+    "test_login",
+    "test_audit",
+    "test_keys",
+    "records/test_erasure",
+)
 ON_POSTGRES = ("test_row_security",)
 
 
