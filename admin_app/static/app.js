@@ -76,7 +76,7 @@
         option.addEventListener("click", () => choose(id, words));
         panel.append(option);
       });
-      if (!rows.length) panel.textContent = "没有找到";
+      if (!rows.length) panel.textContent = box.dataset.nothing;
       box.parentNode.append(panel);
       box.setAttribute("aria-expanded", "true");
     };

@@ -160,7 +160,7 @@ class PickWidget:
         box = Markup(
             widgets.html_params(
                 type="text", value=shown, autocomplete="off", role="combobox", placeholder=_("输入姓名或名称查找"),
-                **{"data-lookup": field.name, "aria-expanded": "false", **kwargs},
+                **{"data-lookup": field.name, "data-nothing": _("没有找到"), "aria-expanded": "false", **kwargs},
             )
         )  # fmt: skip
         held = str(field.data.id) if field.data is not None else ""
