@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,7 @@ event.listen(RowSession, "after_begin", row_security.tell_on_begin, propagate=Tr
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": RowSession}, engine_options={"hide_parameters": True})
 
+log = logging.getLogger(__name__)
 ROOM = 1 << 20
 """What must still fit beside the data for the server to call itself ready."""
 BUSY, FULL = 503, 507
@@ -172,14 +174,19 @@ def status_of(error: Exception) -> int:
 
 
 def settle() -> None:
-    """What was erased leaves the log of SQLite too, not only its tables (``secure_delete`` overwrites it there)."""
+    """What was erased leaves the log of SQLite too, not only its tables (``secure_delete`` overwrites it there): at once, unless
+    somebody is reading; then the next checkpoint takes it.
+    """
     if db.engine.dialect.name != "sqlite":
         return
     connection = db.engine.raw_connection()
-    try:  # whoever still reads the old pages is not waited for long: the next checkpoint takes them
-        for pragma in ("busy_timeout=1000", "wal_checkpoint(TRUNCATE)", f"busy_timeout={PATIENCE * 1000}"):
-            connection.cursor().execute(f"PRAGMA {pragma}").fetchall()
+    run = lambda pragma: connection.cursor().execute(f"PRAGMA {pragma}").fetchone()  # noqa: E731
+    try:
+        run("busy_timeout=1000")
+        if run("wal_checkpoint(TRUNCATE)")[0]:
+            log.warning("the log of the database is still being read: what was erased stays in it for a while")
     finally:
+        run(f"busy_timeout={PATIENCE * 1000}")
         connection.close()
 
 

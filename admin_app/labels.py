@@ -108,7 +108,7 @@ DEEDS: dict[str, str] = {
     "create": "新增", "update": "修改", "delete": "移入回收站", "restore": "恢复", "erase": "清除", "remove": "移除", "open": "查看",
     "search": "查询", "export": "导出", "reveal": "显示完整", "print": "打印", "download": "下载", "request": "申请转入", "import": "导入", "login": "登录",
     "logout": "退出", "refused": "登录失败", "move": "考核流转", "freeze": "冻结", "publish": "公布", "backup": "备份", "rotate": "更换钥匙",
-    "unlock": "解除锁定", "probe": "跨校查重", "forget": "清除日志内容", "denied": "拒绝访问", "lookup": "即时查找",
+    "unlock": "解除锁定", "probe": "跨校查重", "stranger": "查到别校儿童", "forget": "清除日志内容", "denied": "拒绝访问", "lookup": "即时查找",
 }  # fmt: skip
 """What the log calls a deed."""
 GROUPS: dict[str, str] = {

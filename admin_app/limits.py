@@ -32,7 +32,7 @@ class TooOften(Exception):
 
 
 def check(session: Session, user_id: int | None, action: str, most: int, coming: int = 1) -> None:
-    """:param coming: how many entries the act will leave; more than ``most`` at once go through in an hour with nothing else.
+    """:param coming: how many entries of this act will be left; more than ``most`` at once go through in an hour with nothing else.
     :raises TooOften: when they would be more in an hour than ``most``.
     """
     if until := full_until(session, user_id, action, max(1, (most // LOOKUPS) if action == "lookup" else most), coming):

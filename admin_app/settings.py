@@ -12,7 +12,7 @@ from types import MappingProxyType
 PATIENCE = 30
 """Seconds that a writer waits for the one before, on either database: whoever has waited longest is not served first."""
 LIMITS = MappingProxyType(
-    {"search": 600, "lookup": 3000, "open": 1200, "export": 120, "print": 600, "download": 600, "reveal": 60, "probe": 60}
+    {"search": 600, "lookup": 3000, "open": 1200, "export": 120, "print": 600, "download": 600, "reveal": 60, "probe": 120}
 )
 """How often an account may do in an hour what shows or takes out records of children: far above a day's work of one person."""
 

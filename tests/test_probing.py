@@ -9,10 +9,11 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from admin_app import limits, models as m
+from admin_app import limits, models as m, rules
 from admin_app.access import SYSTEM
 from admin_app.db import session_with, writing
 from admin_app.orm import utcnow
+from admin_app.views import imports
 from tests import factories as make
 from tests.records.test_importing import row, workbook
 from tests.test_bad_input import form_of_child
@@ -28,13 +29,13 @@ def number(app, ids):
 
 
 def noted(app):
-    """What the log holds of tries: (numbers asked about, of them elsewhere) of a question, (child, its school, name) of an answer."""
+    """What the log holds of it: (numbers asked about, of them elsewhere) of a question, (child, its school, name) of an answer."""
     with app.app_context(), session_with(SYSTEM) as session:
         held = select(m.AuditEntry, m.AuditValue.changes).join(m.AuditValue, m.AuditValue.entry_id == m.AuditEntry.id)
-        held = held.where(m.AuditEntry.action == "probe", m.AuditEntry.user_name == "填报员a").order_by(m.AuditEntry.id)
+        held = held.where(m.AuditEntry.action.in_(("probe", "stranger")), m.AuditEntry.user_name == "填报员a")
         return [
             (what["证件号"][1], what["在别校"][1]) if "指纹" in what else (e.row_id, e.school_id, what["姓名"][1])
-            for e, what in session.execute(held)
+            for e, what in session.execute(held.order_by(m.AuditEntry.id))
         ]
 
 
@@ -71,17 +72,33 @@ def test_a_number_typed_into_a_form_is_a_try_and_nothing_is_saved(app, ids, pers
         assert session.scalars(select(m.Child.id).where(m.Child.name == "别的名")).all() == []
 
 
-def test_a_number_that_nobody_has_is_saved_and_only_that(app, ids, person):
+def test_a_number_that_nobody_has_is_a_question_too(app, ids, person):
     child = typed(ids, make.id_number(BORN, order=877), "新同学")
     late = person("secretary_a").post("/child/new/", child | {"enrolled_on": "2199-01-01"})
-    assert "不能晚于今天" in late.text, "said before it is asked: no answer without a child that is saved"
+    assert "不能晚于今天" in late.text and noted(app) == [(1, 0)]
     assert person("secretary_a").post("/child/new/", child).status_code == 302
-    assert noted(app) == []
+    assert noted(app) == [(1, 0)], "the same once more is the same question"
 
 
-def test_a_wrong_form_with_a_number_of_another_school_is_told_its_own_mistake(app, ids, person, number):
-    page = person("secretary_a").post("/child/new/", typed(ids, number, "别的名") | {"enrolled_on": "2199-01-01"}).text
-    assert "不能晚于今天" in page and "校验位不对" not in page and noted(app) == []
+def test_a_form_that_was_sent_already_is_no_way_to_ask_for_nothing(app, ids, person):
+    browser = person("secretary_a")
+    first = typed(ids, make.id_number(BORN, order=877), "新同学") | {"once": "a" * 32}
+    assert browser.post("/child/new/", first).status_code == 302
+    for order in (879, 881, 883):
+        browser.post("/child/new/", typed(ids, make.id_number(BORN, order=order), "丁不漏") | {"once": "a" * 32})
+    assert noted(app) == [(1, 0)] * 4
+
+
+def test_whose_number_stays_as_it_is_nobody_is_asked_about(app, ids, person, number, monkeypatch):
+    monkeypatch.setitem(app.config, "LIMITS", {"probe": 1})
+    browser = person("secretary_a")
+    browser.post("/transfer/ask/", asked(ids, number, "甲名"))
+    with app.app_context(), session_with(SYSTEM) as session:
+        child = session.get_one(m.Child, ids.child_a)
+        own = form_of_child(ids, name=child.name, birth_date=child.birth_date.isoformat(), sex=child.sex.value)
+        own |= {"id_number": rules.mask(child.id_number), "class_name": "9班", "version": "1"}
+    assert browser.post(f"/child/edit/?id={ids.child_a}", own).status_code == 302, "a full hour does not lock the register"
+    assert noted(app) == [("", ids.a, "甲名")]
 
 
 def test_a_ledger_is_read_again_and_again_and_is_one_try(app, ids, person, number):
@@ -98,7 +115,7 @@ def test_a_ledger_is_read_again_and_again_and_is_one_try(app, ids, person, numbe
         second = [(1, 1), (str(ids.child_b), ids.b, "又一名")]
         assert noted(app) == first + second, "another name for the same number is another try"
         browser.get(upload(browser, ids, ("新同学", make.id_number(BORN, order=879))))
-        assert noted(app) == [*first, *second, (1, 0)], "who is nowhere is a try too: nothing was saved"
+        assert noted(app) == [*first, *second, (1, 0)], "who is nowhere is a try too"
         clock.shift(3601)
         browser.get(preview)
         assert noted(app) == [*first, *second, (1, 0), *first]
@@ -130,7 +147,33 @@ def test_a_list_of_many_children_of_other_schools_goes_by_the_class(app, ids, pe
     monkeypatch.setattr(limits, "STRANGERS", 0)
     browser = person("secretary_a")
     page = browser.get(upload(browser, ids, ("丁不漏", number)), follow_redirects=True).text
-    assert "整班转出" in page and "丁不漏" not in page and noted(app) == [(1, 1), (str(ids.child_b), ids.b, "丁不漏")]
+    assert "整班转出" in page and "丁不漏" not in page and noted(app) == [(1, 1)]
+
+
+def test_sixty_questions_are_sixty_whatever_they_found(app, ids, person, number, monkeypatch):
+    monkeypatch.setitem(app.config, "LIMITS", {"probe": 6})
+    browser = person("secretary_a")
+    for name in ("甲一", "甲二", "甲三", "甲四", "甲五", "甲六"):
+        assert "校验位不对" in browser.post("/child/new/", typed(ids, number, name)).text
+    assert browser.post("/child/new/", typed(ids, number, "甲七")).status_code == 429
+
+
+def test_a_file_that_was_given_up_while_it_was_read_is_not_written(app, ids, person, number, monkeypatch):
+    browser = person("secretary_a")
+    preview = upload(browser, ids, ("丁不漏", number), ("新同学", make.id_number(dt.date(2016, 3, 4), order=877)))
+    said = {"id": preview.partition("id=")[2], "consent": "later", "good": "1"}
+    asking = imports.ask_elsewhere
+
+    def given_up_meanwhile(own, people):
+        found = asking(own, people)
+        with writing(SYSTEM) as session:
+            session.get_one(m.ImportBatch, int(said["id"])).state = m.ImportState.DROPPED
+        return found
+
+    monkeypatch.setattr(imports, "ask_elsewhere", given_up_meanwhile)
+    browser.post("/imports/save/", said).close()
+    with app.app_context(), session_with(SYSTEM) as session:
+        assert session.scalar(select(m.Child.id).where(m.Child.name == "新同学")) is None
 
 
 def test_a_full_hour_answers_nobody_who_is_there(app, ids, person, number, monkeypatch):

@@ -20,7 +20,7 @@ from ..models import AuditEntry, Child, Enrolment, ExportRequest, Grant, Role
 from ..orm import utcnow
 from .overview import no_consent
 
-LOOKED = ("open", "search", "reveal", "print", "export", "download")
+LOOKED = ("open", "search", "reveal", "print", "export", "download", "probe")
 CHANGED = ("create", "update", "delete", "restore", "import", "erase")
 
 

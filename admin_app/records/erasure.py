@@ -54,7 +54,7 @@ _RECEIPT = {"导出人", "导出时间", "行数", "指纹", "审批", "号码"}
 """What an export's entry says besides its conditions and its purpose: never a reason to drop it."""
 _STAYS = {"class_name", "table_name", "stored", "media_type", "digest"}
 """Text that tells of a class or a file and not of a person."""
-_LOOKS = ("search", "export", "print", "reveal", "open", "download", "request", "import", "probe")
+_LOOKS = ("search", "export", "print", "reveal", "open", "download", "request", "import", "probe", "stranger")
 """Entries of the log that hold typed words and no change of a row."""
 _LISTS = (ItemScore, SnapshotPart, Report, Batch, ExportRequest)
 """Tables that keep names as they were."""

@@ -183,10 +183,9 @@ class Plan:
 
     @property
     def keys(self) -> list[str]:
-        """The columns to show: every one the file fills, in the ledger's order; the school where it is not the same for all."""
+        """The columns to show: every one the file fills, in the ledger's order."""
         filled = {key for row in self.rows for key in row.values}
-        left_out = {"kind"} if len(self.schools) > 1 else {"kind", "school"}
-        return [column.key for column in ledger.COLUMNS if column.key in filled - left_out]
+        return [column.key for column in ledger.COLUMNS if column.key in filled - {"kind"}]
 
     @property
     def titles(self) -> Mapping[str, str]:
@@ -374,7 +373,7 @@ class _Schools:
         self.centres = {pk: centre for _name, _code, pk, centre in rows}
         self.chosen = chosen.id if chosen else None
         self.allowed = {pk for pk in self.centres if scope.owns(pk) and (chosen is None or self._unit(pk) == self._unit(chosen.id))}
-        self.unknown: set[str] = set()
+        self.told: set[str] = set()
 
     def _unit(self, school_id: int) -> int:
         return self.centres.get(school_id) or school_id
@@ -387,16 +386,23 @@ class _Schools:
             return self.chosen
         found = self.by_name.get(named)
         if found in self.allowed:
+            if self.chosen is not None and found != self.chosen:
+                self._once(entry, named, f"写明“{named}”的行都归这所学校，不归上面所选的学校。")
             return found
         if self.chosen is None:
             entry.say("school", "error", f"没有名为“{named}”的学校，或不在您的范围。")
             return None
         if found is not None:
             entry.say("school", "error", f"这一行是“{named}”的，不属于所选的学校：请分校上传。")
-        elif named not in self.unknown:
-            self.unknown.add(named)
-            entry.say("school", "warning", f"没有名为“{named}”的学校，都按所选的学校读入。")
+        else:
+            self._once(entry, named, f"没有名为“{named}”的学校，都按所选的学校读入。")
         return self.chosen
+
+    def _once(self, entry: Entry, named: str, words: str) -> None:
+        """Of many rows it is said at the first."""
+        if named not in self.told:
+            self.told.add(named)
+            entry.say("school", "warning", words)
 
 
 class _Person(NamedTuple):

@@ -15,12 +15,14 @@ from typing import Any
 MEMORY = 1 << 30
 """Address space of the process: what the largest file that ``checks`` lets through takes, twice."""
 SECONDS = 30
+MOST = 32 << 20
+"""Bytes of an answer: a ledger of 20,000 children has ten million."""
 AT_ONCE = 2
-PARENT = Path(__file__).parent.parent
-START = f"import sys; sys.path.insert(0, {str(PARENT)!r}); from sheets import apart; apart.answer()"
+PACKAGE = Path(__file__).parent.parent
+START = f"import sys; sys.path.insert(0, {str(PACKAGE)!r}); from sheets import apart; apart.answer()"
 """The package by itself: the product around it takes a second to load."""
-SAID = 3
-"""The process ends with this when the file is refused with a sentence."""
+SAID, TOO_MUCH = 3, 4
+"""The process ends with these when the file is refused with a sentence, and when it says more than anybody can use."""
 _READ: dict[str, Callable[[str], Any]] = {
     "date": dt.date.fromisoformat,
     "datetime": dt.datetime.fromisoformat,
@@ -50,11 +52,15 @@ def read(content: bytes) -> list[dict[str, Any]]:
             )
         except subprocess.TimeoutExpired:
             raise Failed from None
-    if done.returncode == SAID:
-        raise Failed(done.stdout.decode())
-    if done.returncode:
-        raise Failed
-    sheets: list[dict[str, Any]] = json.loads(done.stdout)
+        if done.returncode == SAID:
+            raise Failed(done.stdout.decode())
+        if done.returncode:
+            raise Failed
+        return _sheets(done.stdout)
+
+
+def _sheets(answer: bytes) -> list[dict[str, Any]]:
+    sheets: list[dict[str, Any]] = json.loads(answer)
     for sheet in sheets:
         rows = sheet["rows"]
         for row, column, kind, text in sheet.pop("times"):
@@ -82,7 +88,10 @@ def answer() -> None:
         }
         for g in grids
     ]
-    sys.stdout.buffer.write(json.dumps(sheets, ensure_ascii=False).encode(errors="surrogatepass"))
+    said = json.dumps(sheets, ensure_ascii=False).encode(errors="surrogatepass")
+    if len(said) > MOST:
+        sys.exit(TOO_MUCH)
+    sys.stdout.buffer.write(said)
 
 
 def _taken_out(rows: list[list[Any]]) -> list[tuple[int, int, str, str]]:
@@ -102,4 +111,6 @@ def _limit_memory() -> None:
         import resource
     except ImportError:  # Windows: there is the time limit alone
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))

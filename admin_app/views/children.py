@@ -41,7 +41,7 @@ from .base import RecordView
 from .exports import carried_out, handed_out, reason_to_reveal, receipt_of, refused
 from .fields import DateField
 from .filters import Filter, by_township
-from .gate import current_scope, known_elsewhere, note, note_each
+from .gate import ask_elsewhere, current_scope, note, note_each
 from .lists import EXPORT_CAP, Line
 from .lookups import CHILDREN, PARENTS, STAFF
 from .words import paper_words, screen_words, state
@@ -83,9 +83,7 @@ def _aid_options(_session: Any) -> list[tuple[str, str]]:
     return [("due", _("应助未助"))]
 
 
-BY_DEFINITION = Filter(
-    "definition", "留守口径", _in_definition, _known_option(_definition_options), _definition_options, "choice", group=Group.FAMILY
-)
+BY_DEFINITION = Filter("definition", "留守口径", _in_definition, _known_option(_definition_options), _definition_options, "choice")
 BY_GAP = Filter(
     "gap",
     "待办",
@@ -231,6 +229,17 @@ class ChildView(RecordView):
         form.enrolled_on = DateField(lazy_gettext("就读起始日"), [Optional()])
         return form
 
+    def _save(self, form: Any, row: Child, *, created: bool) -> bool:
+        """A number that is new here is asked about first, before the row is put into the session."""
+        number = "" if form.id_number.unchanged else rules.tidy_number(form.id_number.data or "")
+        if number and number != row.id_number:
+            person = (number, rules.tidy_name(form.name.data or ""), form.birth_date.data)
+            for told in ask_elsewhere(self.db_session, [person]).values():
+                form.id_number.errors = [*form.id_number.errors, _(told.answer)]
+                flash(_(told.answer), "danger")
+                return False
+        return super()._save(form, row, created=created)
+
     def before_save(self, form: Any, row: Child, created: bool) -> None:
         if row.id_number and row.birth_date and rules.birth_of(row.id_number) != row.birth_date:
             raise Complaint("出生日期与证件号不一致，请核对户口簿。", "birth_date")
@@ -240,9 +249,6 @@ class ChildView(RecordView):
             row.id_kind = IdKind.NONE
         if created and form.enrolled_on.data and (complaint := rules.not_in_future(form.enrolled_on.data.isoformat())):
             raise Complaint(complaint, "enrolled_on")
-        if row.id_number:  # the last to be asked: whoever hears no complaint has saved the child
-            for told in known_elsewhere(self.db_session, [(row.id_number, row.name, row.birth_date)], saves=True).values():
-                raise Complaint(told.answer, "id_number")
 
     def after_save(self, form: Any, row: Child, created: bool) -> None:
         if created:

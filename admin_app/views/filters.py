@@ -129,7 +129,10 @@ def _row_words(session: Session, lookup: Lookup, raw: str) -> str:
 
 def by_text(model: type[Base], name: str) -> Filter:
     column = getattr(model, name)
-    contains = lambda query, value: query.where(column.contains(value, autoescape=True))  # noqa: E731
+
+    def contains(query: Select[Any], value: str) -> Select[Any]:
+        return query.where(column.contains(value, autoescape=True))
+
     return Filter(name, labels.label(model, name), contains, _short_text, group=labels.group(model, name))
 
 

@@ -32,6 +32,9 @@ def note(action: str, table_name: str, row_id: object = "", school_id: int | Non
 def note_each(action: str, table_name: str, rows: Iterable[tuple[object, int | None]], **what: Any) -> None:
     """The same entry for several rows (id, school), in one transaction.
 
+    A request that may write holds SQLite's only write lock itself, so there its own session takes the entries and is committed. An
+    account's writing transactions follow each other, so nothing comes between the count and the entries.
+
     :raises TooOften: when the account has done this too often in an hour.
     """
     _note_all(db.session(), action, [(table_name, row_id, school_id, what) for row_id, school_id in rows])
@@ -47,20 +50,20 @@ Entry = tuple[str, object, int | None, dict[str, Any]]
 """What an entry is about: table, row, school, and what is said of it."""
 
 
-def _note_all(own: Session, action: str, entries: list[Entry], coming: int | None = None) -> None:
-    """:param coming: for how many they count; without it for as many as they are.
-
-    A request that may write holds SQLite's only write lock itself, so there its own session takes the entries. An account's
-    writing transactions follow each other, so nothing comes between the count and the entries."""
+def _note_all(own: Session, action: str, entries: list[Entry]) -> None:
     user_id = scope_in(own).user_id
     if own.info.get("writes"):
         take_turn(own)
-        within_limits(action, len(entries) if coming is None else coming, user_id)
+        within_limits(action, len(entries), user_id)
         _note_in(own, action, entries)
-        own.commit()
+        own.expire_on_commit = False  # nothing of the page has changed: its rows are not read once more, one by one
+        try:
+            own.commit()
+        finally:
+            own.expire_on_commit = True
     else:
         with writing(on_behalf_of(scope_in(own), system=True)) as session:
-            _within_limits(session, action, len(entries) if coming is None else coming, user_id)
+            _within_limits(session, action, len(entries), user_id)
             _note_in(session, action, entries)
 
 
@@ -86,13 +89,12 @@ def _within_limits(session: Session, action: str, coming: int, user_id: int | No
         limits.check(session, user_id, action, most, coming)
 
 
-def known_elsewhere(own: Session, people: list[Person], *, saves: bool = False) -> dict[Person, Found]:
-    """What may be told about children of other schools. An hour of questions is counted (act "probe"), and each is noted: how many
-    numbers it asked about, and of each child that something is told of, who. The same question within the hour is the same try,
-    for a preview is read again and again.
+def ask_elsewhere(own: Session, people: list[Person]) -> dict[Person, Found]:
+    """What may be told about children of other schools. Questions are counted (act "probe") and noted: how many numbers each asked
+    about, and of every child that something is told of, who. The same question within the hour is the same one, for a preview is
+    read again and again.
 
-    :param own: the session that asks, before it has saved anything: one that may write is rolled back to take the entries.
-    :param saves: whoever is told nothing is saved at once, and noted as that.
+    :param own: the session that asks, before anything was put into it: one that may write takes the entries, and commits them.
     :raises TooOften: before anything is asked, so that it says nothing about who is there.
     :raises Complaint: for a list that is no school's: many born on one day, or many who are at other schools.
     """
@@ -106,24 +108,22 @@ def known_elsewhere(own: Session, people: list[Person], *, saves: bool = False) 
         within_limits("probe", user_id=actor.user_id)
     on_a_day = max(Counter(number[6:14] for number in {number for number, *_rest in people}).values())
     if on_a_day > limits.BORN_ON_A_DAY:
-        raise Complaint(f"有 {on_a_day} 个证件号是同一天出生的，不像一所学校的名单，请核对证件号。")
+        raise Complaint(
+            f"有 {on_a_day} 个证件号是同一天出生的，不像一所学校的名单，请核对证件号。确实无误的，请分批上传，或联系德育股。"
+        )
     found = access.known_elsewhere(session_with, actor, people)
-    if is_new and (found or not saves):
-        _note_tries(own, question, len(people), found)
+    if is_new:
+        table, asked = Child.__tablename__, {"证件号": len(people), "在别校": len(found), "指纹": question}
+        _note_all(own, "probe", [(table, "", None, asked)])
+        _note_all(own, "stranger", [_entry_of(person, told) for person, told in found.items()][: limits.STRANGERS])
     if len(found) > limits.STRANGERS:
         raise Complaint(f"名单里有 {limits.STRANGERS} 名以上儿童已在县内别的学校登记，请由原学校“整班转出”，或联系德育股。")
     return found
 
 
-def _note_tries(own: Session, question: str, numbers: int, found: dict[Person, Found]) -> None:
-    if own.info.get("writes"):
-        own.rollback()
-    table = Child.__tablename__
-    entries: list[Entry] = [(table, "", None, {"证件号": numbers, "在别校": len(found), "指纹": question})]
-    entries += [
-        (table, told.child_id, told.school_id, {"姓名": name, "出生日期": born}) for (_number, name, born), told in found.items()
-    ]
-    _note_all(own, "probe", entries, coming=1)
+def _entry_of(person: Person, told: Found) -> Entry:
+    _number, name, born = person
+    return Child.__tablename__, told.child_id, told.school_id, {"姓名": name, "出生日期": born}
 
 
 def limit_words(error: limits.TooOften) -> str:

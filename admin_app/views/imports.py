@@ -31,7 +31,7 @@ from ..sheets.reader import Unreadable
 from .base import ToolView
 from .exports import file_response, logged, receipt_of
 from .fields import SCHOOLS, number_or_none
-from .gate import current_scope, known_elsewhere, limit_words, note_names
+from .gate import ask_elsewhere, current_scope, limit_words, note_denied, note_names
 from .lookups import TERMS
 
 SHOWN_ROWS = 300
@@ -85,12 +85,12 @@ class ImportView(ToolView):
         if upload is None or not upload.filename:
             raise Complaint("请选择要导入的文件。")
         content = upload.read()
+        grids = reader.read(content, upload.filename)  # before the first statement: nobody waits for the database meanwhile
         school = SCHOOLS.one(self.db_session, request.form.get("school", ""))
         if school is None:
             raise Complaint("学校不是有效的选项。")
         page = ".preview"
-        try:  # unreadable files stop here, before anything is kept
-            grids = reader.read(content, upload.filename)
+        try:
             if not term_sheets.is_one(grids):
                 ledger.entries(grids, importing.own_names(self.db_session, school.id))
         except ledger.NoHeader:
@@ -124,14 +124,17 @@ class ImportView(ToolView):
         return None
 
     @staticmethod
-    def _plan(session: Session, batch: ImportBatch) -> importing.Plan:
+    def _file(batch: ImportBatch) -> tuple[bytes, str]:
+        return base64.b64decode(batch.content or ""), batch.file_name
+
+    @staticmethod
+    def _plan(session: Session, batch: ImportBatch, grids: list[reader.Grid]) -> importing.Plan:
         """What a waiting file would do: a ledger, or the sheets of a term."""
-        grids = reader.read(base64.b64decode(batch.content or ""), batch.file_name)
         school = session.get_one(School, batch.school_id)
         if term_sheets.is_one(grids):
             return term_sheets.check(session, grids, school)
         entries = ledger.entries(grids, importing.own_names(session, batch.school_id))
-        return importing.check_rows(session, partial(known_elsewhere, session), entries, school, batch.start)
+        return importing.check_rows(session, partial(ask_elsewhere, session), entries, school, batch.start)
 
     @expose("/columns/", methods=("GET", "POST"))
     def columns(self) -> Any:
@@ -167,7 +170,7 @@ class ImportView(ToolView):
         if batch is None:
             return redirect(self.get_url(".index"))
         try:
-            plan = self._plan(self.db_session, batch)
+            plan = self._plan(self.db_session, batch, reader.read(*self._file(batch)))
         except ledger.NoHeader as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".columns", id=batch.id))
@@ -206,7 +209,8 @@ class ImportView(ToolView):
             batch.state, batch.content = ImportState.DROPPED, None
             self.db_session.commit()
             return redirect(self.get_url(".index"))
-        steps = self._steps(batch.id, current_scope(), request.form.copy(), good_only="good" in request.form)
+        file, typed = self._file(batch), request.form.copy()
+        steps = self._steps(batch.id, current_scope(), file, typed, good_only="good" in typed)
         self.db_session.commit()  # the writing has a session of its own, which outlives this one when it is followed step by step
         if request.headers.get("X-Progress"):
             lines = (json.dumps(step, ensure_ascii=False) + "\n" for step in steps)
@@ -218,15 +222,23 @@ class ImportView(ToolView):
             return redirect(self.get_url(".preview", id=number_or_none(request.form.get("id")), **said))
         return redirect(last["to"])
 
-    def _steps(self, number: int, scope: Scope, typed: MultiDict[str, str], *, good_only: bool) -> Iterator[dict[str, Any]]:
+    def _steps(
+        self, number: int, scope: Scope, file: tuple[bytes, str], typed: MultiDict[str, str], *, good_only: bool
+    ) -> Iterator[dict[str, Any]]:
         """How far the writing is, then where to go on, or why nothing was written. Left before its end, nothing is kept."""
+        try:
+            grids = reader.read(*file)  # before the session: nobody waits for the database meanwhile
+        except Unreadable as e:
+            yield {"error": _(str(e))}
+            return
         with session_with(scope, writes=True) as session:
             batch = session.get_one(ImportBatch, number)
-            if batch.state is not ImportState.WAITING:  # sent twice: the other one has written it by now, or given it up
-                yield {"to": self.get_url(".done", id=number)}
-                return
             try:
-                plan = self._plan(session, batch)
+                plan = self._plan(session, batch, grids)
+                session.refresh(batch)  # what was asked about strangers may have been noted, and the turn given up for it
+                if batch.state is not ImportState.WAITING:  # sent twice: the other one has written it by now, or given it up
+                    yield {"to": self.get_url(".done", id=number)}
+                    return
                 plan.accept(typed.getlist("accept"))
                 plan.tell(typed)
                 every, written = sum(row.writes for row in plan.rows), 0
@@ -237,6 +249,8 @@ class ImportView(ToolView):
                 batch.state, batch.content, batch.counts = ImportState.SAVED, None, plan.counts | {"written": written, "left": left}
                 session.commit()
             except TooOften as e:
+                session.rollback()
+                note_denied(429)
                 yield {"error": limit_words(e)}
                 return
             except (Complaint, Unreadable, IntegrityError, StaleDataError) as e:
@@ -264,13 +278,11 @@ class ImportView(ToolView):
         batch = self._waiting()
         if batch is None:
             return redirect(self.get_url(".index"))
-        content = base64.b64decode(batch.content or "")
         try:
-            plan = self._plan(self.db_session, batch)
+            grids = reader.read(*self._file(batch))
+            plan = self._plan(self.db_session, batch, grids)
             said = [marking.Remark(row.sheet, p.cell or row.place, p.level, p.text) for row in plan.rows for p in row.problems]
-            file = marking.marked(
-                content, reader.read(content, batch.file_name), said, to_sender=batch.created_by == current_user.user_id
-            )
+            file = marking.marked(self._file(batch)[0], grids, said, to_sender=batch.created_by == current_user.user_id)
         except (Unreadable, Complaint) as e:
             flash(_(str(e)), "danger")
             return redirect(self.get_url(".preview", id=batch.id))

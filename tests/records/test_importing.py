@@ -188,6 +188,7 @@ def test_of_a_file_for_one_school_a_row_goes_where_it_says_within_the_unit_and_n
         assert [r.status == "refused" for r in plan.rows] == [False, False, False, True, False, False]
         said = {r.values["name"]: [p.text for p in r.problems if p.key == "school"] for r in plan.rows}
         assert said["普四"] == ["这一行是“青松小学”的，不属于所选的学校：请分校上传。"]
+        assert said["普二"] == ["写明“晨光小学和平村完小”的行都归这所学校，不归上面所选的学校。"] and said["普一"] == []
         assert said["普五"] == ["没有名为“晨光小学本部”的学校，都按所选的学校读入。"] and said["普六"] == []
         assert "school" in plan.keys
     with open_as("secretary_a") as session:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from tests.sheets.bad_files import BAD, LARGE
+from tests.sheets.bad_files import BAD, LARGE, written
 
 ROOT = Path(__file__).parents[2]
 MOST_MEMORY, MOST_SECONDS = 300, 30
@@ -85,7 +85,7 @@ def test_a_file_that_ends_its_reader_ends_nothing_else(harm, monkeypatch):
     from admin_app.sheets import apart, reader
 
     acts = {"takes all memory": "x = bytearray(8 << 30)", "takes for ever": "while True: pass", "dies": "import os; os.abort()"}
-    limited = f"import sys; sys.path.insert(0, {str(apart.PARENT)!r}); from sheets import apart; apart._limit_memory(); "
+    limited = f"import sys; sys.path.insert(0, {str(apart.PACKAGE)!r}); from sheets import apart; apart._limit_memory(); "
     monkeypatch.setattr(apart, "START", limited + "\n" + acts[harm])
     monkeypatch.setattr(apart, "SECONDS", 2)
     with pytest.raises(reader.Unreadable, match="文件读不完"):
@@ -108,3 +108,12 @@ def test_what_is_read_apart_is_what_is_read_here():
     here = reader.read_book(buffer.getvalue())
     assert reader.read(buffer.getvalue(), "a.xlsx") == here
     assert dt.date(2016, 3, 4) in here[0].rows[1] and here[0].merged[(3, 2)] == (3, 0)
+
+
+def test_few_bytes_that_say_too_much_are_refused_before_the_server_holds_them(monkeypatch):
+    from admin_app.sheets import apart, reader
+
+    monkeypatch.setattr(apart, "START", apart.START.replace("apart.answer()", "apart.MOST = 1000; apart.answer()"))
+    text = written(lambda sheet: [sheet.write(row, 0, "长" * 500) for row in range(10)])
+    with pytest.raises(reader.Unreadable, match="文件读不完"):
+        reader.read(text, "a.xlsx")
