@@ -226,6 +226,10 @@ class ImportView(ToolView):
         self, number: int, scope: Scope, file: tuple[bytes, str], typed: MultiDict[str, str], *, good_only: bool
     ) -> Iterator[dict[str, Any]]:
         """How far the writing is, then where to go on, or why nothing was written. Left before its end, nothing is kept."""
+        done = {"to": self.get_url(".done", id=number)}
+        if not file[0]:  # sent twice: the other one has written it by now, or given it up
+            yield done
+            return
         try:
             grids = reader.read(*file)  # before the session: nobody waits for the database meanwhile
         except Unreadable as e:
@@ -236,8 +240,8 @@ class ImportView(ToolView):
             try:
                 plan = self._plan(session, batch, grids)
                 session.refresh(batch)  # what was asked about strangers may have been noted, and the turn given up for it
-                if batch.state is not ImportState.WAITING:  # sent twice: the other one has written it by now, or given it up
-                    yield {"to": self.get_url(".done", id=number)}
+                if batch.state is not ImportState.WAITING:
+                    yield done
                     return
                 plan.accept(typed.getlist("accept"))
                 plan.tell(typed)
@@ -259,7 +263,7 @@ class ImportView(ToolView):
                 yield {"error": _(said)}
                 return
         analyse()
-        yield {"to": self.get_url(".done", id=number)}
+        yield done
 
     @expose("/done/")
     def done(self) -> Any:
