@@ -278,6 +278,7 @@ DONE: dict[str, tuple[str, str, str, dict[str, str], dict[str, int]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("what", DONE)
 def test_each_thing_that_is_done_leaves_the_entry_agreed_and_no_other(what, app, ids, person):
     who, method, path, data, agreed = DONE[what]

@@ -13,6 +13,7 @@ from admin_app.orm import BlindIndex, Group
 from admin_app.views.base import RecordView
 from tests.conftest import PEOPLE, scope_of
 
+pytestmark = pytest.mark.matrix
 HIDDEN = {
     "office": {Group.MIND, Group.COUNSELLING},
     "leader": {Group.MIND, Group.COUNSELLING, Group.INCIDENT},
@@ -115,7 +116,6 @@ def test_the_kind_of_a_family_is_withheld_in_the_list_as_in_the_dossier(person):
     assert "双亲外出" not in person("counsellor_a").get("/child/").text
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("who", sorted(PEOPLE))
 def test_every_column_of_every_list_may_be_asked_to_sort_it(who, app, person):
     with app.test_request_context():

@@ -80,6 +80,7 @@ def test_a_number_that_nobody_has_is_a_question_too(app, ids, person):
     assert noted(app) == [(1, 0)], "the same once more is the same question"
 
 
+@pytest.mark.matrix
 def test_a_form_that_was_sent_already_is_no_way_to_ask_for_nothing(app, ids, person):
     browser = person("secretary_a")
     first = typed(ids, make.id_number(BORN, order=877), "新同学") | {"once": "a" * 32}
@@ -101,6 +102,7 @@ def test_whose_number_stays_as_it_is_nobody_is_asked_about(app, ids, person, num
     assert noted(app) == [("", ids.a, "甲名")]
 
 
+@pytest.mark.matrix
 def test_a_ledger_is_read_again_and_again_and_is_one_try(app, ids, person, number):
     browser, start = person("secretary_a"), utcnow()
     with time_machine.travel(start, tick=False) as clock:
@@ -121,6 +123,7 @@ def test_a_ledger_is_read_again_and_again_and_is_one_try(app, ids, person, numbe
         assert noted(app) == [*first, *second, (1, 0), *first]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("good", [{}, {"good": "1"}])
 def test_a_ledger_written_unseen_leaves_its_try_too(app, ids, person, number, good):
     browser = person("secretary_a")
@@ -133,6 +136,7 @@ def test_a_ledger_written_unseen_leaves_its_try_too(app, ids, person, number, go
     assert written == (["新同学"] if good else [])
 
 
+@pytest.mark.matrix
 def test_a_list_that_tries_numbers_out_is_told_nothing(app, ids, person, number):
     """Name and birth date are known, the number is not: one of these is it."""
     browser = person("secretary_a")
@@ -143,6 +147,7 @@ def test_a_list_that_tries_numbers_out_is_told_nothing(app, ids, person, number)
     assert noted(app) == [(8, 1), (str(ids.child_b), ids.b, "丁不漏")]
 
 
+@pytest.mark.matrix
 def test_a_list_of_many_children_of_other_schools_goes_by_the_class(app, ids, person, number, monkeypatch):
     monkeypatch.setattr(limits, "STRANGERS", 0)
     browser = person("secretary_a")
@@ -150,6 +155,7 @@ def test_a_list_of_many_children_of_other_schools_goes_by_the_class(app, ids, pe
     assert "整班转出" in page and "丁不漏" not in page and noted(app) == [(1, 1)]
 
 
+@pytest.mark.matrix
 def test_sixty_questions_are_sixty_whatever_they_found(app, ids, person, number, monkeypatch):
     monkeypatch.setitem(app.config, "LIMITS", {"probe": 6})
     browser = person("secretary_a")
@@ -176,6 +182,7 @@ def test_a_file_that_was_given_up_while_it_was_read_is_not_written(app, ids, per
         assert session.scalar(select(m.Child.id).where(m.Child.name == "新同学")) is None
 
 
+@pytest.mark.matrix
 def test_a_full_hour_answers_nobody_who_is_there(app, ids, person, number, monkeypatch):
     monkeypatch.setitem(app.config, "LIMITS", {"probe": 3})
     browser, nobody = person("secretary_a"), make.id_number(BORN, order=877)

@@ -59,6 +59,7 @@ AT_A_TERMINAL = {"backups.py", "commands.py", "keys.py", "settings.py", "chunks.
 """Modules whose sentences are said by commands, which speak Chinese."""
 
 
+@pytest.mark.matrix
 def test_every_fixed_sentence_that_refuses_an_entry_is_translated(english):
     found = set()
     for file in ROOT.rglob("*.py"):

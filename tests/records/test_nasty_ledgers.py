@@ -114,6 +114,7 @@ def test_the_command_says_of_every_ledger_what_the_page_shows(compared):
         compared(made.content, made.file_name)
 
 
+@pytest.mark.matrix
 def test_a_warning_changes_no_status(open_as, ids, ledgers, monkeypatch):
     contents = [path.read_bytes() for path in ledgers.glob("*.xlsx")] + [
         content for name, (content, _rows) in LEDGERS.items() if name.endswith("xlsx")

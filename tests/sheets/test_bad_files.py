@@ -80,6 +80,7 @@ def test_a_large_file_takes_no_more_than_a_ledger(make, tmp_path):
     assert megabytes < MOST_MEMORY and seconds < MOST_SECONDS
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("harm", ["takes all memory", "takes for ever", "dies"])
 def test_a_file_that_ends_its_reader_ends_nothing_else(harm, monkeypatch):
     from admin_app.sheets import apart, reader
