@@ -158,6 +158,18 @@ def test_a_talk_before_the_child_came_is_refused_in_words(person, ids):
     assert "早于就读起始日" in person("secretary_a").post("/care_record/new/", form).text
 
 
+@pytest.mark.parametrize("blank", ["", "   ", "\u3000", "\0"])
+@pytest.mark.parametrize(
+    "who, path, name", [("office", "/school/edit/?id={a}", "name"), ("secretary_a", "/activity/edit/?id={activity_a}", "title")]
+)
+def test_blanks_alone_are_no_text(who, path, name, blank, person, ids):
+    path = path.format(**vars(ids))
+    browser = person(who)
+    given = dict(re.findall(r'<(?:input|textarea)[^>]* name="(\w+)"[^>]* value="([^"]*)"', browser.get(path).text))
+    answer = browser.post(path, given | {name: blank})
+    assert answer.status_code == 200 and "必填" in answer.text
+
+
 def test_a_number_of_another_school_is_told_in_the_words_of_a_slip(person, ids, app):
     with app.app_context(), session_with(SYSTEM) as session:
         number, born = session.get(m.Child, ids.child_b).id_number, session.get(m.Child, ids.child_b).birth_date

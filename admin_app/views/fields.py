@@ -407,16 +407,20 @@ class Converter(AdminModelConverter):
     def conv_String(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:
         check = column.info.get("check")
         field_args["filters"] = [_tidy_name if check is rules.person_name else _tidy]
-        if column.nullable:
-            field_args["validators"].append(validators.Optional())
-        return fields.StringField(**field_args)
+        return fields.StringField(**_words(column, field_args))
 
     @converts("Text")
     def conv_Text(self, column: Any, field_args: dict[str, Any], **_extra: Any) -> Any:
         field_args["filters"] = [_tidy]
-        if column.nullable:
-            field_args["validators"].append(validators.Optional())
-        return fields.TextAreaField(**field_args)
+        return fields.TextAreaField(**_words(column, field_args))
+
+
+def _words(column: Any, field_args: dict[str, Any]) -> dict[str, Any]:
+    """A text that is required is so after it was tidied: blanks alone are none."""
+    if column.nullable:
+        field_args["validators"].append(validators.Optional())
+    required = (validators.DataRequired() if isinstance(v, validators.InputRequired) else v for v in field_args["validators"])
+    return field_args | {"validators": list(required)}
 
 
 def _tidy(value: Any) -> Any:
