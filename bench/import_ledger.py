@@ -6,10 +6,11 @@ import argparse
 import datetime as dt
 import io
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from admin_app import rules, serving
-from admin_app.access import SYSTEM
+from admin_app.access import SYSTEM, known_elsewhere, scope_in
 from admin_app.db import session_with, writing
 from admin_app.models import School
 from admin_app.records import entering, importing
@@ -66,7 +67,9 @@ def main() -> None:
 
         def preview(session: Any) -> importing.Plan:
             entries = importing.read_ledger(content, "台账.xlsx")
-            return importing.check_rows(session, session_with, entries, session.get(School, school), START)
+            return importing.check_rows(
+                session, partial(known_elsewhere, session_with, scope_in(session)), entries, session.get(School, school), START
+            )
 
         with session_with(SYSTEM, writes=True) as session:
             took, plan = timed(lambda: preview(session))
