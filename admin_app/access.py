@@ -528,7 +528,7 @@ class Elsewhere(StrEnum):
     SAME_PERSON = "该儿童已在县内登记，可申请转入。"
     CLASH = rules.WRONG_CHECK_DIGIT
     """The very sentence of a number that fails its checks. Who works out check digits learns that it is taken: each try is
-    counted and noted (``views.gate.known_elsewhere``), and the office sees by the log whose number it was."""
+    counted and noted (``views.gate.ask_elsewhere``), and the office sees by the log whose number it was."""
 
 
 class Found(NamedTuple):

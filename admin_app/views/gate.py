@@ -115,7 +115,8 @@ def ask_elsewhere(own: Session, people: list[Person]) -> dict[Person, Found]:
     if is_new:
         table, asked = Child.__tablename__, {"证件号": len(people), "在别校": len(found), "指纹": question}
         _note_all(own, "probe", [(table, "", None, asked)])
-        _note_all(own, "stranger", [_entry_of(person, told) for person, told in found.items()][: limits.STRANGERS])
+        if found:
+            _note_all(own, "stranger", [_entry_of(person, told) for person, told in found.items()][: limits.STRANGERS])
     if len(found) > limits.STRANGERS:
         raise Complaint(f"名单里有 {limits.STRANGERS} 名以上儿童已在县内别的学校登记，请由原学校“整班转出”，或联系德育股。")
     return found
